@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a modem's worker asks of the gateway and hands back to it: the only way between the two.
+
+Every call runs in the modem's own thread and may block as long as the store does. A call may raise
+`StoreError`; what the worker does then is written at each method.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from gsmgw.model import InboundPdu, ModemReport, PartToSend, SimIdentity, SubmitResult
+
+
+class CommandKind(StrEnum):
+    """What a person asks of a modem through the command line."""
+
+    AT = "at"  #: one line, sent as it stands; the answer's lines come back
+    USSD = "ussd"  #: a service code such as *100#; the network's text comes back
+    PROBE = "probe"  #: identity, signal and registration, as `name: value` lines
+
+
+@dataclass(frozen=True, slots=True)
+class ModemCommand:
+    """One line for a modem, run between parts."""
+
+    command_id: int
+    kind: str  #: a value of `CommandKind`
+    line: str
+
+
+class Gateway(Protocol):
+    """The gateway as a worker sees it."""
+
+    def attach(self, modem: str, report: ModemReport) -> None:
+        """Learn modem and SIM; called at every initialisation, before any claim or sweep."""
+
+    def changed(self, report: ModemReport) -> None:
+        """Learn that state, signal (in steps of 5 dB), operator or storages changed."""
+
+    def in_flight(self, modem: str) -> PartToSend | None:
+        """Return the part of this modem that is still `sending` from before (crash, lost port)."""
+
+    def claim(self, modem: str) -> PartToSend | None:
+        """Return the next part this modem may send; the claim is committed."""
+
+    def settle(self, modem: str, result: SubmitResult, *, claim_next: bool) -> PartToSend | None:
+        """Record a result and, in the same commit, claim the next part if asked to."""
+
+    def late_answer(self, modem: str, result: SubmitResult) -> None:
+        """Record an answer that came after its part had been settled as uncertain."""
+
+    def received(self, arrival: InboundPdu) -> int:
+        """Store a PDU and return its id; committed when this returns.
+
+        Raises:
+            StoreError: it is not stored, so it must not be deleted from the modem.
+        """
+
+    def deleted(self, received_id: int) -> None:
+        """Learn that the modem confirmed the deletion of a stored PDU."""
+
+    def missed_call(self, modem: str, number: str | None) -> None:
+        """Record one missed call; number None when withheld."""
+
+    def next_command(self, modem: str) -> ModemCommand | None:
+        """Return a command that a person asked for, once."""
+
+    def command_done(self, command_id: int, answer: str, error: str | None) -> None:
+        """Record the answer of a command, or why there is none."""
+
+    def may_try_pin(self, sim_key: str, pin: str) -> bool:
+        """Return whether this PIN may be tried on this SIM; True only once, recorded before."""
+
+    def pin_accepted(self, sim_key: str) -> None:
+        """Learn that the SIM took the PIN."""
+
+    def pin_refused(self, sim_key: str) -> None:
+        """Learn that the SIM refused the PIN."""
+
+    def remembered_service_centre(self, sim: SimIdentity) -> str | None:
+        """Return the service centre number last seen on this SIM."""
+
+    def smss_reading(self, modem: str, last_mr: int) -> None:
+        """Learn the last TP-MR used that the SIM has stored in EF_SMSS."""
