@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SQLite file: one connection a thread, one way to write, one mapping of its errors.
+
+Theory of operation: every write is BEGIN IMMEDIATE … COMMIT through `Database.write`; a deferred
+transaction that reads first and then writes fails at once with SQLITE_BUSY_SNAPSHOT, whatever the
+time-out. While it lasts a row stands in table `writing`, so that the triggers know us from other
+software. WAL with synchronous=FULL: what is committed survives power loss.
+
+Threads and locks: each thread gets its own connection at its first use and closes it with
+`close()`. Nothing is shared but the path.
+
+On failure: every sqlite3 error leaves here as a StoreError; after one nothing was written.
+
+Known limits: local disks only; WAL needs shared memory between processes of one machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from gsmgw import errors, logs
+from gsmgw.clock import Clock, SystemClock, format_utc
+from gsmgw.store import migrations
+
+#: How long a write waits for another process that holds the lock, in seconds.
+BUSY_TIMEOUT_S = 5.0
+
+#: A WAL larger than this is never folded back: somebody keeps a read transaction open.
+WAL_WARNING_BYTES = 64 * 1024 * 1024
+
+Params: TypeAlias = Sequence[object] | dict[str, object]
+
+log = logs.get("store")
+
+
+class Transaction:
+    """One write transaction; everything in it becomes visible and durable together.
+
+    `now` is one time for all of it, as stored.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, now: str) -> None:
+        self._connection = connection
+        self.now = now
+        self._after: list[Callable[[], None]] = []
+
+    def run(self, sql: str, params: Params = ()) -> int:
+        """Execute a statement; return how many rows it changed."""
+        return self._connection.execute(sql, params).rowcount
+
+    def insert(self, sql: str, params: Params = ()) -> int:
+        """Execute an INSERT; return the id of the new row."""
+        row_id = self._connection.execute(sql, params).lastrowid
+        if row_id is None:
+            raise errors.StoreError("the statement inserted nothing")
+        return row_id
+
+    def rows(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
+        """Return all rows of a query, as this transaction sees them."""
+        return self._connection.execute(sql, params).fetchall()
+
+    def row(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
+        """Return the first row of a query, or None."""
+        row: sqlite3.Row | None = self._connection.execute(sql, params).fetchone()
+        return row
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Run `action` once all this is on disk: log lines and hints speak of facts only."""
+        self._after.append(action)
+
+    def committed(self) -> None:
+        """Run what was asked to follow the commit."""
+        for action in self._after:
+            action()
+
+
+class Database:
+    """The store's file, opened anew by every thread that uses it."""
+
+    def __init__(
+        self, path: Path, *, clock: Clock | None = None, busy_timeout_s: float = BUSY_TIMEOUT_S
+    ) -> None:
+        self.path = path
+        self.clock = clock or SystemClock()
+        self._busy_timeout_s = busy_timeout_s
+        self._local = threading.local()
+
+    def open(self) -> None:
+        """Create or migrate the file as needed. Blocks for the migration.
+
+        Raises:
+            StoreDamagedError: the file is no database or is damaged; it is left as it is.
+            StoreTooNewError: a newer gsmgw wrote it.
+            StoreError: the directory is missing or not writable; the text says what to do.
+        """
+        self._check_place()
+        fresh = not self.path.exists()
+        with self._mapped():
+            connection = self._connect()
+            if fresh:
+                # A umask of 022 would lock out the clinic's software; -wal and -shm copy this mode.
+                with contextlib.suppress(OSError):
+                    self.path.chmod(0o660)
+            migrations.migrate(connection, self.path)
+
+    def _check_place(self) -> None:
+        folder = self.path.parent
+        if not folder.is_dir():
+            raise errors.StoreError(
+                f"database directory {folder} does not exist; create it for the group of gsmgw:"
+                f" install -d -m 2770 -g gsmgw {folder}"
+            )
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise errors.StoreError(
+                f"database directory {folder} is not writable for user id {os.geteuid()};"
+                " SQLite needs to create files beside the database there"
+            )
+        if self.path.exists() and not os.access(self.path, os.R_OK | os.W_OK):
+            raise errors.StoreError(
+                f"database {self.path} is not readable and writable for user id {os.geteuid()}"
+            )
+
+    def _connect(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(
+                self.path, timeout=self._busy_timeout_s, isolation_level=None
+            )
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
+            self._local.connection = connection
+        return connection
+
+    def close(self) -> None:
+        """Close this thread's connection; a later use opens a new one."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            self._local.connection = None
+            connection.close()
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Write; commits at the end of the block, rolls back if it raises.
+
+        Blocks up to the busy time-out while another process writes, then for one fsync.
+
+        Raises:
+            StoreBusyError: another process held the lock all that time.
+            StoreFullError: no space; StoreError: anything else of SQLite.
+        """
+        with self._mapped():
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                transaction = Transaction(connection, format_utc(self.clock.now()))
+                connection.execute("INSERT INTO writing (who) VALUES (1)")
+                yield transaction
+                connection.execute("DELETE FROM writing")
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    with contextlib.suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
+                raise
+        transaction.committed()
+
+    def rows(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
+        """Return all rows of a query."""
+        with self._mapped():
+            return self._connect().execute(sql, params).fetchall()
+
+    def row(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
+        """Return the first row of a query, or None."""
+        with self._mapped():
+            row: sqlite3.Row | None = self._connect().execute(sql, params).fetchone()
+            return row
+
+    def version(self) -> int:
+        """Return a number that changes when another connection has committed (4 µs)."""
+        row = self.row("PRAGMA data_version")
+        return int(row[0]) if row is not None else 0
+
+    def backup(self, target: Path) -> None:
+        """Copy the database, while it is in use, into a new file. Blocks for the copy."""
+        with self._mapped():
+            copy = sqlite3.connect(target)
+            try:
+                self._connect().backup(copy, pages=256)
+            finally:
+                copy.close()
+
+    def check_wal(self) -> None:
+        """Warn when the write-ahead log grows without end."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        size = wal.stat().st_size if wal.exists() else 0
+        if size > WAL_WARNING_BYTES:
+            log.warning("store.wal_large", path=str(wal), megabytes=size // (1024 * 1024))
+
+    @contextlib.contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._map(error) from error
+
+    def _map(self, error: sqlite3.Error) -> errors.StoreError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return errors.StoreBusyError(
+                f"database {self.path} is locked by another process; see who: fuser {self.path}"
+            )
+        if code == sqlite3.SQLITE_FULL:
+            return errors.StoreFullError(f"no space left for database {self.path}")
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            self.close()
+            return errors.StoreDamagedError(
+                f"database {self.path} is damaged ({error}); nothing was changed. Stop the service"
+                " and restore the last backup: gsmgw restore FILE"
+            )
+        return errors.StoreError(f"database {self.path}: {error}")
