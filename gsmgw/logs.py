@@ -13,9 +13,9 @@ instead of written; the next one let through carries `repeated=17`. The first is
 
 Threads and locks: callable from any thread; one lock around the counters and the write.
 
-On failure: a log that cannot be written (closed stream, full disk) is given up without a word; logging
-never raises. The standard library's log (of libraries that we use) is let through from warning up
-once `configure` has run, masked as everything else.
+On failure: a log that cannot be written (closed stream, full disk) is given up without a word;
+logging never raises. The standard library's log (of libraries that we use) is let through from
+warning up once `configure` has run, masked as everything else.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ _output = _Output()
 class Logger:
     """Writes events of one area.
 
-    Fields are keyword arguments; their order is the order on the line. `limit` turns the counting of repeats on
-    or off (on for warnings and errors, off for the rest); `key` names the fields that make two
-    events the same trouble, without it all fields do.
+    Fields are keyword arguments; their order is the order on the line. `limit` turns the counting
+    of repeats on or off (on for warnings and errors, off for the rest); `key` names the fields that
+    make two events the same trouble, without it all fields do.
     """
 
     __slots__ = ("area",)

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Two-digit country codes of ITU-T E.164; 1 and 7 stand alone, all others have three digits.
-_TWO_DIGIT_CODES = frozenset(
-    "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64"
-    " 65 66 81 82 84 86 90 91 92 93 94 95 98".split()
-)
+_TWO_DIGIT_CODE = re.compile(r"2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]")
 
 # What people put between digits to read them better.
 _SEPARATORS = " -./()\t\u00a0\u2010\u2011\u2012\u2013\u2212"
@@ -25,7 +23,7 @@ def country_code_length(number: str) -> int:
     digits = number.removeprefix("+")
     if digits[:1] in ("1", "7"):
         return 1
-    return 2 if digits[:2] in _TWO_DIGIT_CODES else 3
+    return 2 if _TWO_DIGIT_CODE.match(digits) else 3
 
 
 def mask(number: str) -> str:
