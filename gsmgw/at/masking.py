@@ -21,3 +21,15 @@ def mask(text: str) -> str:
     text = _WORDS.sub(r"\1***", text)
     text = _PDU.sub(lambda found: f"<{len(found[0]) // 2} octets>", text)
     return _DIGITS.sub(lambda found: f"{found[0][:3]}***{found[0][-2:]}", text)
+
+
+class Masked:
+    """A line that is masked only when it is really written to a log."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return mask(self._text)

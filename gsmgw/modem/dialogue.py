@@ -1,0 +1,470 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Speaks AT with a modem: a command and its answer, a submit and its outcome, back into step.
+
+Theory of operation. One command at a time. While it waits, everything that comes is sorted
+(`sorting`): its answer, its final result, and what came unasked, which waits in `unsolicited`.
+
+*In step* means that the next final result belongs to the next command. A time-out ends that: the
+answer may come late and would be taken for the answer to the next command, from then on for ever.
+So after a time-out nothing is asked before `resynchronise` has run: ESC ends a prompt that may
+stand open (the modem would swallow every command as message text), then AT is sent until every
+answer has come that is still owed, or until two in a row were answered exactly once with silence
+after them.
+
+A *submit* has one instant that matters: Ctrl-Z. The PDU is written and has left the kernel before
+Ctrl-Z is written alone. What fails before it was surely not sent (`submitted` is False); what is
+unclear after it may have been sent. An answer that comes after we gave up is kept in `late`.
+
+Threads and locks. None; one thread owns a dialogue. `heartbeat_at` may be read by others.
+
+On failure. `PortLostError`: close and open again. `ModemSilentError`: the dialogue is out of step
+and gets into step by itself at the next command, or raises again. A refused command is a value.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gsmgw import clock, logs
+from gsmgw.at import masking, parser, replies, storage
+from gsmgw.errors import CommandFailedError, ModemError, ModemSilentError
+from gsmgw.modem import port, sorting
+
+_log = logs.get("modem")
+
+#: For commands that the modem answers by itself. 27.007 gives no times; Huawei, SIMCom and Quectel
+#: manuals give 0.3 to 5 s for those that ask the SIM.
+COMMAND_TIMEOUT_S = 10.0
+#: How long the prompt of AT+CMGS may take. Some modems ask the SIM for the service centre first.
+PROMPT_TIMEOUT_S = 10.0
+#: How long OK may come after +CMGS, and +CMGS after OK (Huawei E173: OK comes first).
+_OTHER_HALF_S = 2.0
+#: A line without an end counts as ended after so much silence, if it reads as a final result.
+_SILENCE_ENDS_LINE_S = 0.2
+#: Longest single wait, so that `heartbeat_at` shows that this thread is not caught in the kernel.
+_LONGEST_WAIT_S = 1.0
+#: Resynchronising: time for one answer to AT; silence before it; silence after it, to which the
+#: time is added that the modem took, because a late answer comes with the same delay.
+_ROUND_S = 1.0
+_QUIET_BEFORE_S = 0.05
+_QUIET_AFTER_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a modem answered to a command."""
+
+    command: str  #: masked
+    lines: tuple[str, ...]
+    final: replies.Final
+
+    @property
+    def ok(self) -> bool:
+        """Return whether the command succeeded."""
+        return self.final.ok
+
+    @property
+    def first(self) -> str | None:
+        """Return the first line of information, None if there is none."""
+        return self.lines[0] if self.lines else None
+
+    def raise_for_error(self) -> Reply:
+        """Return self if the command succeeded.
+
+        Raises:
+            CommandFailedError: it did not; with kind and code.
+        """
+        if not self.final.ok:
+            kind = self.final.kind.value
+            raise CommandFailedError(
+                self.command, kind if kind in ("CME", "CMS") else "ERROR", self.final.code
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a submit, as far as the dialogue can tell."""
+
+    submitted: bool  #: Ctrl-Z has been written
+    reference: int | None = None  #: TP-MR of +CMGS
+    final: replies.Final | None = None  #: None: none came
+    error: ModemError | None = None  #: why there is no answer
+
+    @property
+    def taken(self) -> bool:
+        """Return whether the modem says that the network took it."""
+        return self.reference is not None or (self.final is not None and self.final.ok)
+
+
+class Dialogue:
+    """The AT dialogue over one open port."""
+
+    def __init__(self, line: port.Port, *, name: str = "", now: clock.Clock | None = None) -> None:
+        self._port = line
+        self._name = name
+        self._clock = now or clock.SystemClock()
+        self._parser = parser.Parser()
+        self._sorter = sorting.Sorter()
+        self._waiting: sorting.Expectation | None = None
+        self._offering = False  #: a prompt is awaited
+        self._prompted = False
+        self._in_step = False
+        self._owed = 0  #: final results of commands that we gave up
+        self._strays = 0  #: final results so far that nobody waited for
+        self._unsettled = False  #: the result of a submit is among them
+        self._reference: int | None = None  #: of +CMGS, while a submit waits for it
+        self._submitting = False
+        self.late: deque[Answer] = deque()  #: results of submits that came after we gave up
+        self.heartbeat_at = self._clock.monotonic()  #: monotonic; when this thread last went on
+
+    @property
+    def unsolicited(self) -> deque[sorting.Unsolicited]:
+        """Return what came unasked and was not looked at yet, oldest first; the reader pops it."""
+        return self._sorter.unsolicited
+
+    @property
+    def in_step(self) -> bool:
+        """Return whether the next final result will belong to the next command."""
+        return self._in_step
+
+    def opened(self) -> None:
+        """Begin anew on a port that was just opened; the first command resynchronises."""
+        self._parser.reset()
+        self._sorter.clear()
+        self._sorter.unsolicited.clear()
+        self._in_step = False
+        self._owed = 0
+        self._unsettled = False
+
+    def doubt(self) -> None:
+        """Declare the dialogue out of step: an answer did not fit its command."""
+        self._in_step = False
+
+    def take_echoed(self) -> bool:
+        """Return whether the modem has echoed since the last call."""
+        echoed, self._sorter.echoed = self._sorter.echoed, False
+        return echoed
+
+    def end_call(self) -> None:
+        """Forget the call that was announced: it is over or hung up."""
+        self._sorter.ringing = False
+
+    # -- commands ---------------------------------------------------------------------------------
+
+    def command(
+        self,
+        line: str,
+        *,
+        prefixes: tuple[str, ...] | None = (),
+        timeout_s: float = COMMAND_TIMEOUT_S,
+        secret: bool = False,
+    ) -> Reply:
+        """Send one command line and return its answer; blocks until then.
+
+        Args:
+            line: without its end.
+            prefixes: how its lines of information begin, in capitals; None if they have no prefix.
+            timeout_s: until the final result.
+            secret: keep the line out of logs and errors altogether.
+
+        Raises:
+            ModemSilentError: no final result in time, or the modem does not get into step.
+            PortLostError: the port is gone.
+        """
+        if not self._in_step:
+            self.resynchronise()
+        shown = line.partition("=")[0] + "=***" if secret else masking.mask(line)
+        self._pump(0)
+        self._waiting = sorting.Expectation(prefixes)
+        try:
+            self._write_line(line, shown)
+            final = self._await_final(self._clock.monotonic() + timeout_s)
+            lines = tuple(self._waiting.lines)
+        finally:
+            self._waiting = None
+        if final is None:
+            self._give_up()
+            raise ModemSilentError(f"{shown} was not answered within {timeout_s:g} s")
+        if not self._in_step:
+            raise ModemSilentError(f"{shown}: another answer came in between")
+        return Reply(shown, lines, final)
+
+    def _write_line(self, line: str, shown: str) -> None:
+        _log.debug("modem.wrote", modem=self._name, line=shown)
+        self._sorter.wrote(line)
+        self._port.write(line.encode("latin-1", "replace") + b"\r")
+
+    def _await_final(self, deadline: float) -> replies.Final | None:
+        waiting = self._waiting
+        assert waiting is not None
+        while waiting.final is None:
+            left_s = deadline - self._clock.monotonic()
+            if left_s <= 0:
+                return None
+            self._pump_or_flush(left_s)
+        return waiting.final
+
+    def _give_up(self) -> None:
+        self._in_step = False
+        self._owed += 1
+
+    # -- submit -----------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        pdu: str,
+        length: int,
+        *,
+        timeout_s: float,
+        prompt_timeout_s: float = PROMPT_TIMEOUT_S,
+        on_written: Callable[[], None] | None = None,
+    ) -> Answer:
+        """Submit one PDU with AT+CMGS (27.005 4.3); blocks until the result or the time-out.
+
+        Never raises: what went wrong is in the answer, with whether Ctrl-Z was written.
+
+        Args:
+            pdu: hexadecimal, with service centre address.
+            length: octets of the TPDU, without service centre address.
+            timeout_s: from Ctrl-Z to the result.
+            prompt_timeout_s: from AT+CMGS to the prompt.
+            on_written: called right after Ctrl-Z was written.
+        """
+        try:
+            refused = self._offer(pdu, length, prompt_timeout_s)
+        except ModemError as error:
+            self._in_step = False
+            return Answer(submitted=False, error=error)
+        finally:
+            self._waiting = None
+            self._offering = False
+        if refused is not None:
+            return Answer(submitted=False, final=refused)
+        if on_written is not None:
+            on_written()
+        self._reference = None
+        self._submitting = True
+        self._unsettled = False
+        self._waiting = sorting.Expectation(())
+        try:
+            return self._await_outcome(timeout_s)
+        except ModemError as error:
+            return self._unknown(error)
+        finally:
+            self._waiting = None
+            self._submitting = False
+
+    def _offer(self, pdu: str, length: int, prompt_timeout_s: float) -> replies.Final | None:
+        """Do all up to Ctrl-Z; return the final result that came in place of the prompt."""
+        if not self._in_step:
+            self.resynchronise()
+        self._pump(0)
+        self._prompted = False
+        self._offering = True
+        self._waiting = sorting.Expectation(())
+        command = f"AT+CMGS={length}"
+        self._write_line(command, command)
+        refused = self._await_prompt(self._clock.monotonic() + prompt_timeout_s)
+        self._offering = False
+        if refused is not None:
+            return refused
+        _log.debug("modem.wrote", modem=self._name, line=masking.Masked(pdu))
+        self._sorter.wrote(pdu)
+        self._port.write(pdu.encode("ascii"))
+        self._port.drain()
+        self._pump(0)
+        if self._waiting.final is not None:
+            # The modem left the prompt by itself; Ctrl-Z would submit nothing, or something else.
+            self._in_step = False
+            return self._waiting.final
+        self._port.write(b"\x1a")
+        return None
+
+    def _await_prompt(self, deadline: float) -> replies.Final | None:
+        waiting = self._waiting
+        assert waiting is not None
+        while not self._prompted:
+            if waiting.final is not None:
+                if not waiting.final.ok:
+                    return waiting.final
+                waiting.final = None  # an OK too many, left over from before; the prompt follows
+            left_s = deadline - self._clock.monotonic()
+            if left_s <= 0:
+                raise ModemSilentError("AT+CMGS brought no prompt")
+            self._pump_or_flush(left_s)
+        return None
+
+    def _await_outcome(self, timeout_s: float) -> Answer:
+        waiting = self._waiting
+        assert waiting is not None
+        deadline = self._clock.monotonic() + timeout_s
+        while waiting.final is None and self._reference is None:
+            left_s = deadline - self._clock.monotonic()
+            if left_s <= 0:
+                self._owed += 1
+                return self._unknown(
+                    ModemSilentError(f"no result of AT+CMGS within {timeout_s:g} s")
+                )
+            self._pump_or_flush(left_s)
+        if waiting.final is not None and not waiting.final.ok:
+            if waiting.final.code is None:
+                self._unsettled = True  # ERROR, NO CARRIER: the real result may still come
+            return Answer(submitted=True, reference=self._reference, final=waiting.final)
+        return self._await_other_half(waiting)
+
+    def _await_other_half(self, waiting: sorting.Expectation) -> Answer:
+        """The network took it: +CMGS or OK is there. Await the other to stay in step."""
+        deadline = self._clock.monotonic() + _OTHER_HALF_S
+        while waiting.final is None or self._reference is None:
+            left_s = deadline - self._clock.monotonic()
+            if left_s <= 0:
+                self._in_step = False
+                break
+            self._pump_or_flush(left_s)
+        return Answer(submitted=True, reference=self._reference, final=waiting.final)
+
+    def _unknown(self, error: ModemError) -> Answer:
+        self._in_step = False
+        self._unsettled = True
+        return Answer(submitted=True, reference=self._reference, error=error)
+
+    # -- waiting and coming back into step --------------------------------------------------------
+
+    def wait(self, timeout_s: float, wake_fd: int | None = None) -> None:
+        """Wait until the modem says something, `wake_fd` is readable, or the time is over.
+
+        Raises:
+            PortLostError: the port is gone.
+        """
+        self._pump(timeout_s, wake_fd)
+
+    def listen(self, seconds: float) -> None:
+        """Read for so long without writing a byte: the result of an older submit may come.
+
+        Ends early with the result, which then is in `late`.
+
+        Raises:
+            PortLostError: the port is gone.
+        """
+        self._unsettled = True
+        deadline = self._clock.monotonic() + seconds
+        while not self.late and (left_s := deadline - self._clock.monotonic()) > 0:
+            self._pump(left_s)
+
+    def resynchronise(self, timeout_s: float = 6.0) -> None:
+        """Get into step, discarding late answers; only the result of a submit is kept, in `late`.
+
+        Blocks up to `timeout_s` and two seconds.
+
+        Raises:
+            ModemSilentError: the modem did not get into step.
+            PortLostError: the port is gone.
+        """
+        deadline = self._clock.monotonic() + timeout_s
+        self._in_step = False
+        clean = rounds = 0
+        while self._clock.monotonic() < deadline:
+            # Some modems take ESC outside a prompt as the first letter of the next command.
+            clean = clean + 1 if self._round(escape=rounds % 2 == 0) else 0
+            rounds += 1
+            if clean >= (1 if self._owed == 0 else 2):
+                self._in_step = True
+                self._owed = 0
+                return
+        raise ModemSilentError("the modem does not answer AT")
+
+    def _round(self, *, escape: bool) -> bool:
+        """Return whether AT was answered by exactly one final result, with silence after it."""
+        if escape:
+            self._port.write(b"\x1b")
+        self._quiet(_QUIET_BEFORE_S)
+        began_at = self._clock.monotonic()
+        self._waiting = sorting.Expectation(())
+        try:
+            self._write_line("AT", "AT")
+            final = self._await_final(began_at + _ROUND_S)
+        finally:
+            self._waiting = None
+        if final is None:
+            self._owed += 1
+            return False
+        if self._is_late(final):
+            self._keep_late(final)
+        strays = self._strays
+        self._quiet(_QUIET_AFTER_S + self._clock.monotonic() - began_at)
+        return self._strays == strays
+
+    def _quiet(self, silence_s: float) -> None:
+        """Read until nothing comes for a moment, a second at most."""
+        deadline = self._clock.monotonic() + _ROUND_S
+        while self._clock.monotonic() < deadline and self._pump(silence_s):
+            pass
+
+    # -- bytes to lines ---------------------------------------------------------------------------
+
+    def _pump_or_flush(self, left_s: float) -> None:
+        pending = self._parser.pending
+        if pending and _is_whole(pending):
+            if not self._pump(min(left_s, _SILENCE_ENDS_LINE_S)):
+                self._sort(self._parser.flush())
+            return
+        self._pump(left_s)
+
+    def _pump(self, timeout_s: float, wake_fd: int | None = None) -> bool:
+        """Read once and sort what came; return whether anything came."""
+        octets = self._port.read(min(timeout_s, _LONGEST_WAIT_S), wake_fd)
+        self.heartbeat_at = self._clock.monotonic()
+        if octets:
+            self._sort(self._parser.feed(octets))
+        return bool(octets)
+
+    def _sort(self, events: list[parser.Event]) -> None:
+        for event in events:
+            if isinstance(event, parser.Prompt):
+                self._take_prompt()
+            else:
+                self._take_line(event.text)
+
+    def _take_prompt(self) -> None:
+        if not self._offering:
+            # A prompt that nobody waits for: commands would end in a message. ESC closes it.
+            self._in_step = False
+        self._prompted = True
+
+    def _take_line(self, text: str) -> None:
+        _log.debug("modem.read", modem=self._name, line=masking.Masked(text))
+        reference = storage.parse_reference(text)
+        if reference is not None:
+            self._take_reference(reference)
+            return
+        final = self._sorter.take(text, self._waiting)
+        if final is None:
+            return
+        self._strays += 1
+        self._owed = max(0, self._owed - 1)
+        if self._is_late(final):
+            self._keep_late(final)
+
+    def _take_reference(self, reference: int) -> None:
+        if self._submitting:
+            self._reference = reference
+            return
+        self._unsettled = False
+        self.late.append(Answer(submitted=True, reference=reference))
+        if self._waiting is not None:
+            self._in_step = False  # its OK will be taken for the answer of the command that waits
+
+    def _is_late(self, final: replies.Final) -> bool:
+        return self._unsettled and final.kind is replies.FinalKind.CMS
+
+    def _keep_late(self, final: replies.Final) -> None:
+        self._unsettled = False
+        self.late.append(Answer(submitted=True, final=final))
+
+
+def _is_whole(line: str) -> bool:
+    """Return whether a line without its end reads as one that ends a command."""
+    return replies.parse_final(line) is not None or storage.parse_reference(line) is not None
