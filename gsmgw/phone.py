@@ -103,6 +103,11 @@ def is_mobile(number: str) -> bool:
     return kind in (kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)
 
 
+def is_country(code: str) -> bool:
+    """Tell whether a two-letter code is a country with phone numbers."""
+    return code in _library().SUPPORTED_REGIONS
+
+
 def country_code_length(number: str) -> int:
     """Return how many digits after the `+` of an E.164 number are its country code: 1, 2 or 3."""
     digits = number.removeprefix("+")

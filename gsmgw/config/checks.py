@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong or unwise in a configuration beyond single values: how its keys fit together.
+
+Works on what the file says, not on checked values, so that these mistakes are named together
+with all others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gsmgw.config import values
+from gsmgw.config.model import Retry
+from gsmgw.config.reading import Document, Place, Value
+
+#: What modems speak; anything else is either a typing error or very special.
+USUAL_BAUDRATES = ("9600", "19200", "38400", "57600", "115200", "230400", "460800", "921600")
+
+_BY_NUMBER = re.compile(r"/dev/tty(USB|ACM)\d+")
+_SHORTEST_RESULT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something to say about a place in the file."""
+
+    place: Place
+    words: str
+
+
+def find_conflicts(document: Document) -> list[Remark]:
+    """Return the mistakes that no single value shows."""
+    remarks: list[Remark] = []
+    for place, modem in _modems(document):
+        remarks.extend(_device_conflicts(place, modem))
+    for key, what in ((("name",), "name"), (("port",), "port"), (("match", "imei"), "IMEI")):
+        remarks.extend(_doubles(document, key, what))
+    remarks.extend(_retry_conflict(document))
+    return remarks
+
+
+def find_unwise(document: Document) -> list[Remark]:
+    """Return what is allowed but most likely not meant."""
+    remarks: list[Remark] = []
+    for place, modem in _modems(document):
+        remarks.extend(
+            Remark((*place, *key), words) for key, judge in _UNWISE for words in judge(modem)
+        )
+    if not any(True for _ in _modems(document)):
+        remarks.append(Remark((), "there is no modem, so nothing can be sent or received"))
+    if _flag(_at(document.value, "logs", "private")):
+        words = "patients' numbers and texts appear in the log; keep it off outside a bench"
+        remarks.append(Remark(("logs", "private"), words))
+    text, person = (_seconds(document, "retention", key) for key in ("text", "person"))
+    if text is not None and person is not None and text > person:
+        words = "texts are to be kept longer than the person they belong to"
+        remarks.append(Remark(("retention", "text"), words))
+    return remarks
+
+
+def _device_conflicts(place: Place, modem: dict[str, Value]) -> Iterator[Remark]:
+    has_port, has_match = bool(modem.get("port")), bool(modem.get("match"))
+    if has_port and has_match:
+        yield Remark((*place, "match"), "found port and match; allowed is one of them")
+    if not has_port and not has_match:
+        yield Remark(
+            place,
+            "it must be said which device this is: port: /dev/serial/by-id/..., or"
+            ' match: {imei: "..."} or match: {usb: "12d1:1506"}',
+        )
+
+
+def _retry_conflict(document: Document) -> Iterator[Remark]:
+    defaults = Retry()
+    first = _seconds(document, "sending", "retry", "first") or defaults.first
+    longest = _seconds(document, "sending", "retry", "longest") or defaults.longest
+    if first > longest:
+        shown = values.format_duration(longest)
+        words = f"the first pause is longer than the longest one, which is {shown}"
+        yield Remark(("sending", "retry", "first"), words)
+
+
+def _doubles(document: Document, key: tuple[str, ...], what: str) -> Iterator[Remark]:
+    places = defaultdict[str, list[Place]](list)
+    for place, modem in _modems(document):
+        found = _at(modem, *key)
+        if isinstance(found, str) and found:
+            places[found].append((*place, *key))
+    for found, doubles in places.items():
+        for place in doubles[1:]:
+            first = document.line(*doubles[0])
+            yield Remark(place, f"{what} {found!r} belongs to the modem on line {first} already")
+
+
+def _judge_baudrate(modem: dict[str, Value]) -> Iterator[str]:
+    found = modem.get("baudrate")
+    if found and found not in USUAL_BAUDRATES:
+        yield f"{found!r} is an odd speed; usual are {', '.join(USUAL_BAUDRATES)}"
+
+
+def _judge_port(modem: dict[str, Value]) -> Iterator[str]:
+    port = modem.get("port")
+    if isinstance(port, str) and _BY_NUMBER.fullmatch(port):
+        yield f"{port} may be another device tomorrow; take /dev/serial/by-id/... or match"
+
+
+def _judge_reports(modem: dict[str, Value]) -> Iterator[str]:
+    if _flag(modem.get("reports")) is False:
+        yield "without status reports a part in doubt has less evidence, and nothing is delivered"
+
+
+def _judge_timeout(modem: dict[str, Value]) -> Iterator[str]:
+    found = modem.get("result_timeout")
+    seconds = _duration(found)
+    if seconds is not None and seconds < _SHORTEST_RESULT_S:
+        yield f"{found} is short; networks take up to a minute, and what is cut off is in doubt"
+
+
+_UNWISE: tuple[tuple[tuple[str, ...], Callable[[dict[str, Value]], Iterator[str]]], ...] = (
+    (("baudrate",), _judge_baudrate),
+    (("port",), _judge_port),
+    (("reports",), _judge_reports),
+    (("result_timeout",), _judge_timeout),
+)
+
+
+def _modems(document: Document) -> Iterator[tuple[Place, dict[str, Value]]]:
+    modems = _at(document.value, "modems")
+    if isinstance(modems, list):
+        for position, modem in enumerate(modems):
+            if isinstance(modem, dict):
+                yield ("modems", position), modem
+
+
+def _at(value: Value | None, *keys: str) -> Value | None:
+    for key in keys:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _seconds(document: Document, *keys: str) -> float | None:
+    return _duration(_at(document.value, *keys))
+
+
+def _duration(found: Value | None) -> float | None:
+    try:
+        return values.parse_duration(found) if isinstance(found, str) else None
+    except ValueError:
+        return None
+
+
+def _flag(found: Value | None) -> bool | None:
+    try:
+        return values.switch(found)
+    except ValueError:
+        return None
