@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What gsmgw does with a modem: initialise, submit a part, look at signal and network, hang up.
+
+Theory of operation. A driver turns wishes into dialogue and replies into records of `model`. It
+keeps what was learnt about modem and SIM in `report`; it decides nothing about the modem's life,
+that is the worker's.
+
+The outcome of a submit comes from three facts: whether Ctrl-Z was written, the final result, and
+what the table in `at.codes` says about its code. Before Ctrl-Z nothing was sent: a code that says
+no for sure is a refusal, everything else leaves the part untouched. After it only a table entry
+"surely not taken" is a refusal; silence, a bare ERROR and unknown codes are uncertain.
+
+Threads and locks. None; belongs to the modem's thread.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from gsmgw import clock, logs, pdu
+from gsmgw.at import codes, masking, network, replies, sim
+from gsmgw.errors import CommandFailedError, ModemError
+from gsmgw.model import (
+    ErrorFamily,
+    InboundPdu,
+    ModemReport,
+    ModemState,
+    Outcome,
+    PartToSend,
+    SimIdentity,
+    SubmitResult,
+)
+from gsmgw.modem import (
+    dialogue,
+    gateway_port,
+    initialise,
+    memories,
+    pin,
+    profiles,
+    settings,
+    sorting,
+)
+
+_log = logs.get("modem")
+
+#: A modem that refuses a validity period says "invalid PDU mode parameter" or 305 for text mode.
+_VALIDITY_REFUSED = frozenset({304, 305})
+#: AT+CMMS=1 ends by itself 1 to 5 s after the last answer (27.005 3.5.6); within the shorter time
+#: it need not be said again.
+_LINK_KEPT_S = 1.0
+#: The network repeats a message that is not acknowledged in time; then AT+CNMA would be refused, or
+#: acknowledge the repeat (27.005 3.4.4 gives no time; networks wait some 15 s).
+ACKNOWLEDGE_WITHIN_S = 10.0
+_NETWORK_TIMEOUT_S = 30.0
+
+
+class Driver:
+    """Drives one modem over its dialogue."""
+
+    def __init__(
+        self,
+        talk: dialogue.Dialogue,
+        gateway: gateway_port.Gateway,
+        wanted: settings.Settings,
+        now: clock.Clock,
+    ) -> None:
+        self._talk = talk
+        self._gateway = gateway
+        self._wanted = wanted
+        self._clock = now
+        self._unlocker = pin.Unlocker(
+            talk, gateway, name=wanted.name, pin_file=wanted.pin_file, now=now
+        )
+        self._without_validity: set[str | None] = set()  #: IMEIs of modems that refuse TP-VP
+        self._keeps_link = True  #: the modem knows AT+CMMS
+        self._link_kept_at: float | None = None
+        self.facts = initialise.Facts()
+        self.memories = memories.Memories(talk, gateway, wanted.name)
+        self.report = ModemReport(wanted.name, ModemState.ABSENT)
+
+    # -- coming up --------------------------------------------------------------------------------
+
+    def initialise(self) -> None:
+        """Bring the modem to a known state and fill `facts` and `report`; blocks up to a minute.
+
+        Raises:
+            SimError: a person must see to the SIM.
+            CommandFailedError: a required step was refused.
+            ModemSilentError: the modem does not answer.
+            PortLostError: the port is gone.
+        """
+        facts = self.facts = initialise.Facts()
+        run = initialise.Initialiser(self._talk, self._clock)
+        self._talk.take_echoed()
+        run.run(initialise.WHO, facts)
+        facts.echoes = self._talk.take_echoed()
+        facts.profile = profiles.choose(facts.manufacturer, facts.model, self._wanted.profile)
+        initialise.read_iccid(run, facts)
+        self._tell()
+        self._unlocker.unlock(run, facts)
+        if facts.iccid is None:
+            initialise.read_iccid(run, facts)  # some modems do not read it before the PIN
+        run.run(initialise.MESSAGES, facts)
+        run.run(tuple(initialise.Step((line,)) for line in facts.profile.extra), facts)
+        initialise.choose_notices(run, facts, self._wanted.delivery)
+        if facts.notices is None:
+            _log.warning("modem.unannounced", modem=self._wanted.name)
+        self._keeps_link = True
+        self._link_kept_at = None
+        self.memories.begin(facts.memories)
+        self.restore_service_centre()
+        self._tell()
+
+    def _tell(self) -> None:
+        facts = self.facts
+        self.report = dataclasses.replace(
+            self.report,
+            imei=facts.imei,
+            manufacturer=facts.manufacturer,
+            model=facts.model,
+            firmware=facts.firmware,
+            profile=facts.profile.name,
+            registration=facts.registration,
+            sim=SimIdentity(facts.iccid, facts.imsi),
+            service_centre=facts.service_centre,
+        )
+
+    def restore_service_centre(self) -> None:
+        """Give the SIM its service centre number again if it has none, or not the configured one.
+
+        Raises:
+            ModemSilentError, PortLostError: as any command.
+        """
+        facts = self.facts
+        wanted = self._wanted.service_centre
+        if wanted is None and facts.service_centre is None:
+            wanted = self._gateway.remembered_service_centre(SimIdentity(facts.iccid, facts.imsi))
+        if wanted is None or wanted == facts.service_centre:
+            return
+        kind = 145 if wanted.startswith("+") else 129
+        reply = self._talk.command(f'AT+CSCA="{wanted}",{kind}')
+        if reply.ok:
+            _log.warning("service_centre.restored", modem=self._wanted.name)
+            facts.service_centre = wanted
+            self._tell()
+
+    def check_service_centre(self) -> None:
+        """Read the service centre number anew and restore it if it has vanished."""
+        reply = self._talk.command("AT+CSCA?", prefixes=("+CSCA:",))
+        if reply.ok:
+            initialise.take_service_centre(self.facts, reply.lines)
+            self.restore_service_centre()
+
+    # -- sending ----------------------------------------------------------------------------------
+
+    def submit(self, part: PartToSend) -> SubmitResult:
+        """Submit one part; blocks until the modem answers, or the time for the result is over.
+
+        Never raises for what the modem does: a lost port shows in the outcome and again at the
+        next command.
+        """
+        short = part.tpdu_without_validity
+        refuses = self.facts.imei in self._without_validity or not self.facts.profile.takes_validity
+        if refuses and short is not None:
+            return self._submit_once(part, short)
+        result = self._submit_once(part, part.tpdu)
+        if short is None or not _refuses_validity(result):
+            return result
+        second = self._submit_once(part, short)
+        if second.outcome is Outcome.TAKEN:
+            _log.info("modem.refuses_validity", modem=self._wanted.name)
+            self._without_validity.add(self.facts.imei)
+        return second
+
+    def _submit_once(self, part: PartToSend, tpdu: bytes) -> SubmitResult:
+        whole = pdu.encode_service_centre(part.service_centre) + tpdu
+        if part.more_follow:
+            self._keep_link()
+        answer = self._talk.submit(
+            whole.hex().upper(), len(tpdu), timeout_s=self._wanted.result_timeout_s
+        )
+        self._link_kept_at = self._clock.monotonic()
+        return result_of(part.part_id, answer)
+
+    def _keep_link(self) -> None:
+        """Ask to keep the radio link open for the parts that follow; never raises."""
+        last = self._link_kept_at
+        if not self._keeps_link:
+            return
+        if last is not None and self._clock.monotonic() - last < _LINK_KEPT_S:
+            return
+        try:
+            self._keeps_link = self._talk.command("AT+CMMS=1").ok
+        except ModemError as error:
+            _log.debug("modem.link", modem=self._wanted.name, error=logs.masked(error))
+
+    # -- receiving --------------------------------------------------------------------------------
+
+    def take_direct(self, heard: sorting.Unsolicited) -> None:
+        """Hand over a +CMT, +CDS or +CBM that came with its PDU, then acknowledge it.
+
+        Raises:
+            StoreError: not stored, not acknowledged; the network repeats it.
+            ModemSilentError, PortLostError: as any command.
+        """
+        if heard.pdu is None:
+            return
+        came_at = self._clock.monotonic()
+        self._gateway.received(InboundPdu(self._wanted.name, heard.pdu))
+        late = self._clock.monotonic() - came_at > ACKNOWLEDGE_WITHIN_S
+        if self.facts.acknowledges and not late and replies.head(heard.text) != "+CBM":
+            self._talk.command("AT+CNMA")
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Ask for signal, registration and operator; three commands.
+
+        Raises:
+            ModemSilentError, PortLostError: as any command.
+        """
+        signal = self._value("AT+CSQ", "+CSQ:")
+        registration = network.parse_registration(self._value("AT+CREG?", "+CREG:") or "")
+        operator = self._value("AT+COPS?", "+COPS:", timeout_s=_NETWORK_TIMEOUT_S)
+        if registration is not None:
+            self.facts.registration = registration.status
+        self.report = dataclasses.replace(
+            self.report,
+            signal_dbm=network.parse_signal(signal) if signal else None,
+            registration=self.facts.registration,
+            operator=network.parse_operator(operator) if operator else None,
+            storages=dict(self.memories.fill),
+        )
+
+    def _value(self, command: str, prefix: str, *, timeout_s: float | None = None) -> str | None:
+        reply = self._talk.command(
+            command, prefixes=(prefix,), timeout_s=timeout_s or dialogue.COMMAND_TIMEOUT_S
+        )
+        if reply.ok and not reply.lines:
+            # OK without the value is the answer to something else.
+            self._talk.doubt()
+        return reply.first if reply.ok else None
+
+    def note_registration(self, text: str) -> bool:
+        """Take an unsolicited +CREG; return whether it said something."""
+        found = network.parse_registration(text)
+        if found is None:
+            return False
+        self.facts.registration = found.status
+        self.report = dataclasses.replace(self.report, registration=found.status)
+        return True
+
+    @property
+    def registered(self) -> bool:
+        """Return whether the modem is registered, as far as last heard.
+
+        A modem that does not say (AT+CREG refused) counts as registered: refusals tell later.
+        """
+        status = self.facts.registration
+        return status is None or status in network.REGISTERED
+
+    def last_reference(self) -> int | None:
+        """Return the last TP-MR used, from EF_SMSS, where the profile knows that it counts."""
+        if not self.facts.profile.smss:
+            return None
+        reply = self._talk.command(profiles.SMSS_FILE, prefixes=("+CRSM:",))
+        file = sim.parse_sim_file(reply.first) if reply.ok and reply.first else None
+        return sim.last_reference(file) if file is not None else None
+
+    # -- calls and commands -----------------------------------------------------------------------
+
+    def hang_up(self) -> None:
+        """End a ringing call; the profile's commands in order until one is taken."""
+        for command in self.facts.profile.hang_up:
+            if self._talk.command(command).ok:
+                break
+        self._talk.end_call()
+
+    def run_line(self, line: str, timeout_s: float = _NETWORK_TIMEOUT_S) -> str:
+        """Send a line as a person wrote it and return the answer's lines, the final one last.
+
+        Raises:
+            CommandFailedError: the line would open a prompt or is no AT command.
+            ModemSilentError, PortLostError: as any command.
+        """
+        wanted = line.strip()
+        if not wanted.upper().startswith("AT") or _opens_prompt(wanted):
+            raise CommandFailedError(masking.mask(wanted))
+        reply = self._talk.command(wanted, prefixes=None, timeout_s=timeout_s)
+        return "\n".join([*reply.lines, reply.final.text])
+
+
+def _opens_prompt(line: str) -> bool:
+    """Return whether a line would make the modem wait for message text."""
+    upper = line.upper()
+    return any(
+        f"{name}=" in upper and f"{name}=?" not in upper for name in ("+CMGS", "+CMGW", "+CMGC")
+    )
+
+
+def _refuses_validity(result: SubmitResult) -> bool:
+    return (
+        result.outcome is Outcome.REFUSED
+        and result.family is ErrorFamily.CMS
+        and result.code in _VALIDITY_REFUSED
+    )
+
+
+def result_of(part_id: int, answer: dialogue.Answer, *, proof: str = "answer") -> SubmitResult:
+    """Return what an answer of the dialogue means for its part."""
+    final = answer.final
+    if answer.taken:
+        return SubmitResult(part_id, Outcome.TAKEN, answer.reference, proof=proof)
+    if final is None:
+        outcome = Outcome.UNCERTAIN if answer.submitted else Outcome.UNTOUCHED
+        return SubmitResult(part_id, outcome, detail=str(answer.error or ""), proof=proof)
+    family, code = _code_of(final)
+    if code is not None and code.taken:
+        outcome = Outcome.TAKEN if answer.submitted else Outcome.UNTOUCHED
+    elif code is not None and code.taken is False:
+        outcome = Outcome.REFUSED
+    else:
+        outcome = Outcome.UNCERTAIN if answer.submitted else Outcome.UNTOUCHED
+    return SubmitResult(
+        part_id,
+        outcome,
+        family=family,
+        code=final.code,
+        detail=masking.mask(final.text),
+        proof=proof,
+    )
+
+
+def _code_of(final: replies.Final) -> tuple[ErrorFamily | None, codes.Code | None]:
+    if final.kind is replies.FinalKind.CMS:
+        return ErrorFamily.CMS, codes.cms(final.code)
+    if final.kind is replies.FinalKind.CME:
+        return ErrorFamily.CME, codes.cme(final.code)
+    return None, None

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Empties a modem's memories: read, hand over, and only then delete.
+
+Theory of operation. The listing of a memory (AT+CMGL=4) is the truth, notices (+CMTI, +CDSI) are
+hints. What the network sent is handed to the gateway, which returns when it is on disk; then it is
+deleted, in the same session: the memory was named with AT+CPMS after the port was opened, nobody
+else speaks with the modem, and the modem has not restarted since. Where that cannot be said,
+nothing is deleted; it is read again later. Our own SUBMITs (status 2 and 3) are left alone.
+
+What the modem will not delete is handed over once only while this session lasts; its deletion is
+tried again at every sweep, and never holds back what lies behind it.
+
+Threads and locks. None; belongs to the modem's thread.
+
+On failure. `StoreError` from the gateway: the message stays in the modem. `ModemSilentError` and
+`PortLostError`: likewise, or it was stored and not deleted, and comes again as a known repeat.
+"""
+
+from __future__ import annotations
+
+from gsmgw import logs
+from gsmgw.at import replies, storage
+from gsmgw.model import InboundPdu
+from gsmgw.modem import dialogue, gateway_port
+
+_log = logs.get("modem")
+
+#: So many are handed over in one go; between two goes parts are sent, so that none waits long.
+BATCH = 10
+#: The modem reads a whole SIM for this; slow ones take a minute for 50 messages.
+_LIST_TIMEOUT_S = 60.0
+#: In place of a memory's name: the one that is selected, on modems without AT+CPMS.
+SELECTED = ""
+
+
+class Memories:
+    """The memories of one modem."""
+
+    def __init__(self, talk: dialogue.Dialogue, gateway: gateway_port.Gateway, name: str) -> None:
+        self._talk = talk
+        self._gateway = gateway
+        self._name = name
+        self._selected: str | None = None
+        self._undeleted: dict[tuple[str, int, str], int] = {}
+        self.names: tuple[str, ...] = ()  #: to sweep
+        self.fill: dict[str, tuple[int, int]] = {}  #: memory: (used, total), as last seen
+
+    def begin(self, names: tuple[str, ...]) -> None:
+        """Start a session: the port was opened, or the modem initialised anew."""
+        self.names = names or (SELECTED,)
+        self._selected = None
+        self._undeleted.clear()
+        self.fill = {}
+
+    def sweep(self, name: str) -> bool:
+        """Hand over and delete what lies in one memory; return whether more is left to read.
+
+        Blocks for the listing and up to `BATCH` deletions.
+
+        Raises:
+            StoreError, ModemSilentError, PortLostError: see On failure, above.
+        """
+        self._selected = None  # ask again: the answer tells how full the memory is
+        if not self._select(name):
+            return False
+        reply = self._talk.command("AT+CMGL=4", prefixes=("+CMGL:",), timeout_s=_LIST_TIMEOUT_S)
+        if not reply.ok:
+            _log.debug("memory.unlisted", modem=self._name, memory=name, answer=reply.final.text)
+            return False
+        fresh = 0
+        for stored in storage.parse_list(reply.lines):
+            if not stored.received or stored.index is None:
+                continue
+            if fresh >= BATCH:
+                return True
+            fresh += self._take(name, stored.index, stored.pdu)
+        return False
+
+    def read(self, notice: storage.Notice) -> bool:
+        """Hand over and delete the one message of a notice; False: it is not there, so sweep.
+
+        Raises:
+            StoreError, ModemSilentError, PortLostError: see On failure, above.
+        """
+        if not self._select(notice.memory):
+            return False
+        reply = self._talk.command(f"AT+CMGR={notice.index}", prefixes=("+CMGR:",))
+        stored = storage.parse_read(reply.lines) if reply.ok else None
+        if stored is None or not stored.received:
+            return False
+        self._take(notice.memory, notice.index, stored.pdu)
+        return True
+
+    def _take(self, name: str, index: int, pdu: str) -> bool:
+        """Hand over, then delete; return whether it had not been handed over before."""
+        key = (name, index, pdu)
+        known = self._undeleted.get(key)
+        received_id = known
+        if received_id is None:
+            arrival = InboundPdu(self._name, pdu, memory=name or None, index=index)
+            received_id = self._gateway.received(arrival)
+            self._undeleted[key] = received_id
+        if self._restarted() or self._selected != name:
+            self._selected = None
+            return known is None
+        reply = self._talk.command(f"AT+CMGD={index}")
+        if reply.ok:
+            del self._undeleted[key]
+            self._gateway.deleted(received_id)
+        else:
+            _log.warning(
+                "memory.undeletable",
+                modem=self._name,
+                memory=name,
+                index=index,
+                answer=reply.final.text,
+            )
+        return known is None
+
+    def _restarted(self) -> bool:
+        return any(replies.is_restart(heard.text) for heard in self._talk.unsolicited)
+
+    def _select(self, name: str) -> bool:
+        """Make this the memory that is read and deleted from (<mem1> of 27.005 3.2.2)."""
+        if name in (self._selected, SELECTED):
+            self._selected = name
+            return True
+        self._selected = None
+        reply = self._talk.command(f'AT+CPMS="{name}"', prefixes=("+CPMS:",))
+        if not reply.ok:
+            return False
+        self._selected = name
+        memories = storage.parse_memories(reply.lines[0]) if reply.lines else ()
+        if memories:
+            self.fill[name] = (memories[0].used, memories[0].total)
+        return True
