@@ -49,6 +49,11 @@ class RejectedError(GsmgwError):
 
     reason = "rejected"
 
+    def __init__(self, message: str = "", reason: str | None = None) -> None:
+        super().__init__(message)
+        if reason is not None:
+            self.reason = reason
+
 
 class BadNumberError(RejectedError):
     """The recipient is not a number that a modem can send to."""

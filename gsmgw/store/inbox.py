@@ -105,7 +105,7 @@ def waiting_parts(tx: Transaction, like: sqlite3.Row) -> list[sqlite3.Row]:
     )
 
 
-def overdue_parts(db: Database, before: str, limit: int) -> list[sqlite3.Row]:
+def overdue_parts(db: Database | Transaction, before: str, limit: int) -> list[sqlite3.Row]:
     """Return parts that have waited for their companions since before a time."""
     return db.rows(
         "SELECT * FROM received_part WHERE inbox_id IS NULL AND concat_ref IS NOT NULL"

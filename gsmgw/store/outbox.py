@@ -26,6 +26,10 @@ from gsmgw.store.database import Database, Transaction
 _ENDED_BY_US = frozenset({MessageState.CANCELLED, MessageState.EXPIRED, MessageState.REJECTED})
 
 
+#: A row of `outbox` or `part`.
+Row = sqlite3.Row
+
+
 @dataclass(frozen=True, slots=True)
 class NewPart:
     """One part of an accepted message: a piece of text, or 8-bit user data."""
@@ -170,12 +174,12 @@ def count_equal(tx: Transaction, recipient: str, text: str, since: str) -> int:
     return int(row[0]) if row is not None else 0
 
 
-def new_rows(db: Database, limit: int) -> list[sqlite3.Row]:
+def new_rows(db: Database | Transaction, limit: int) -> list[sqlite3.Row]:
     """Return rows that other software has written and nobody has checked yet, oldest first."""
     return db.rows("SELECT * FROM outbox WHERE state = 'new' ORDER BY id LIMIT ?", (limit,))
 
 
-def cancel_asked(db: Database, limit: int) -> list[sqlite3.Row]:
+def cancel_asked(db: Database | Transaction, limit: int) -> list[sqlite3.Row]:
     """Return messages that somebody wants withdrawn and that are not settled."""
     return db.rows(
         "SELECT * FROM outbox WHERE cancel_requested = 1 AND settled_at IS NULL"
@@ -299,6 +303,51 @@ def bind(
         "UPDATE outbox SET route = ?, sim_id = ?, concat_ref = ? WHERE id = ?",
         (route, sim_id, concat_ref, message_id),
     )
+
+
+def doubts(tx: Transaction, sim_id: int) -> list[sqlite3.Row]:
+    """Return the uncertain parts of a SIM that the reference counter may settle, oldest first."""
+    return tx.rows(
+        "SELECT * FROM part WHERE sim_id = ? AND state = 'uncertain' AND expected_mr IS NOT NULL"
+        " ORDER BY claimed_at, id",
+        (sim_id,),
+    )
+
+
+def expect_mr(tx: Transaction, part_id: int, mr: int | None) -> None:
+    """Note the reference that an uncertain part must have if it was taken."""
+    tx.run("UPDATE part SET expected_mr = ? WHERE id = ?", (mr, part_id))
+
+
+def refused_by(tx: Transaction, sim_id: int, other_than: str) -> list[sqlite3.Row]:
+    """Return waiting parts that a SIM got an unclear refusal for, to numbers but this one."""
+    return tx.rows(
+        "SELECT part.* FROM part INDEXED BY part_refused"
+        " JOIN outbox ON outbox.id = part.message_id"
+        " JOIN attempt ON attempt.id = (SELECT max(id) FROM attempt WHERE part_id = part.id)"
+        " WHERE part.sim_id = ? AND part.state = 'waiting' AND part.error_code IS NOT NULL"
+        " AND outbox.recipient <> ? AND attempt.whose = 'unclear' AND attempt.counted = 1",
+        (sim_id, other_than),
+    )
+
+
+def refusals(tx: Transaction, part_id: int) -> list[sqlite3.Row]:
+    """Return the refused attempts of a part, oldest first."""
+    return tx.rows(
+        "SELECT * FROM attempt WHERE part_id = ? AND outcome = 'refused' ORDER BY id", (part_id,)
+    )
+
+
+def newest_references(tx: Transaction, sim_id: int, limit: int) -> list[int | None]:
+    """Return the references of the parts that a SIM sent last, newest first."""
+    return [
+        row["mr"]
+        for row in tx.rows(
+            "SELECT mr FROM part WHERE sim_id = ? AND sent_at IS NOT NULL"
+            " ORDER BY sent_at DESC, id DESC LIMIT ?",
+            (sim_id, limit),
+        )
+    ]
 
 
 def sending_parts(db: Database | Transaction, modem: str | None = None) -> list[sqlite3.Row]:
@@ -477,14 +526,50 @@ def give_back(tx: Transaction, attempt_ids: Sequence[int]) -> None:
         tx.run("UPDATE attempt SET counted = 0 WHERE id = ?", (attempt_id,))
 
 
-def expired(db: Database, now: str, limit: int) -> list[sqlite3.Row]:
+def split_messages(db: Database, before: str, limit: int) -> list[sqlite3.Row]:
+    """Return multipart messages bound to a SIM that have waited since before a time.
+
+    Not those that were started anew once already, and none with a part in doubt or in flight.
+    """
+    return db.rows(
+        "SELECT * FROM outbox WHERE sim_id IS NOT NULL AND due_at IS NOT NULL AND due_at <= ?"
+        " AND parts > 1 AND restarts = 0 AND NOT EXISTS (SELECT 1 FROM part"
+        " WHERE message_id = outbox.id AND state IN ('uncertain', 'sending')) LIMIT ?",
+        (before, limit),
+    )
+
+
+def start_anew(tx: Transaction, message_id: int) -> bool:
+    """Let all parts of a message go out again, from any SIM and under a new concat ref.
+
+    False if a part is in doubt or in flight after all.
+    """
+    states = {row["state"] for row in parts(tx, message_id)}
+    if states & {PartState.UNCERTAIN, PartState.SENDING}:
+        return False
+    tx.run(
+        "UPDATE part SET state = 'waiting', modem = NULL, sim_id = NULL, mr = NULL,"
+        " claimed_at = NULL, sent_at = NULL, settled_at = NULL, proof = NULL"
+        " WHERE message_id = ?",
+        (message_id,),
+    )
+    tx.run(
+        "UPDATE outbox SET route = coalesce(modem, ''), sim_id = NULL, concat_ref = NULL,"
+        " restarts = restarts + 1 WHERE id = ?",
+        (message_id,),
+    )
+    mirror(tx, message_id, due_at=tx.now)
+    return True
+
+
+def expired(db: Database | Transaction, now: str, limit: int) -> list[sqlite3.Row]:
     """Return messages that are still waiting although their time has run out."""
     return db.rows(
         "SELECT * FROM outbox WHERE due_at IS NOT NULL AND expires_at <= ? LIMIT ?", (now, limit)
     )
 
 
-def open_uncertain(db: Database, before: str, limit: int) -> list[sqlite3.Row]:
+def open_uncertain(db: Database | Transaction, before: str, limit: int) -> list[sqlite3.Row]:
     """Return uncertain parts, claimed before a time, whose message still waits for evidence."""
     return db.rows(
         "SELECT part.*, outbox.category FROM part JOIN outbox ON outbox.id = part.message_id"

@@ -106,6 +106,7 @@ CREATE TABLE part (
     modem TEXT,
     sim_id INTEGER REFERENCES sim(id),
     mr INTEGER,                             -- TP-Message-Reference, 0..255
+    expected_mr INTEGER,                    -- of an uncertain part, where the SIM's references count
     claimed_at TEXT,
     sent_at TEXT,
     settled_at TEXT,
@@ -118,6 +119,7 @@ CREATE TABLE part (
 CREATE INDEX part_sending ON part (modem) WHERE state = 'sending';
 CREATE INDEX part_open ON part (sim_id, mr) WHERE state IN ('sent', 'uncertain', 'sending');
 CREATE INDEX part_uncertain ON part (claimed_at) WHERE state = 'uncertain';
+CREATE INDEX part_refused ON part (sim_id) WHERE state = 'waiting' AND error_code IS NOT NULL;
 CREATE INDEX part_sent ON part (sim_id, sent_at) WHERE sent_at IS NOT NULL;
 
 -- Every try of a part at a modem.

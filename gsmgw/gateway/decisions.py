@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person decides about a message: withdraw it, or send it all the same."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from gsmgw.errors import GsmgwError
+from gsmgw.model import ErrorFamily, MessageState, PartState
+from gsmgw.store import events, outbox
+from gsmgw.store.database import Transaction
+
+_CANCELLABLE = (MessageState.NEW, MessageState.QUEUED, MessageState.SENDING, MessageState.UNCERTAIN)
+_RETRIABLE = (
+    MessageState.REJECTED,
+    MessageState.FAILED,
+    MessageState.EXPIRED,
+    MessageState.CANCELLED,
+    MessageState.UNCERTAIN,
+    MessageState.UNDELIVERED,
+)
+
+
+def cancel(tx: Transaction, message_id: int) -> str:
+    """Withdraw a message; what a modem holds at this moment is still finished.
+
+    Returns: what was done, in words.
+    Raises: GsmgwError, in words for a person, if there is no such message or it is settled.
+    """
+    message = _get(tx, message_id)
+    if message["state"] not in _CANCELLABLE:
+        raise GsmgwError(
+            f"message {message_id} is {message['state']}; it can no longer be cancelled"
+        )
+    sent = [p for p in outbox.parts(tx, message_id) if p["state"] != PartState.WAITING]
+    words = "cancelled before it was sent"
+    if sent:
+        words = f"cancelled; {len(sent)} of {message['parts']} parts may have arrived"
+    tx.run("UPDATE outbox SET cancel_requested = 1 WHERE id = ?", (message_id,))
+    outbox.settle(tx, message_id, MessageState.CANCELLED, ErrorFamily.GSMGW, "cancelled", words)
+    events.add(tx, "message.cancelled", message_id=message_id)
+    return f"message {message_id} {words}"
+
+
+def retry(tx: Transaction, message_id: int) -> str:
+    """Send a message again that was not sent, or of which nobody knows.
+
+    Parts that the network has are left alone; the others go out now, without the expiry that may
+    have ended them.
+
+    Returns: what was done, in words.
+    Raises: GsmgwError, in words for a person, if there is nothing to send again.
+    """
+    message = _get(tx, message_id)
+    if message["state"] not in _RETRIABLE:
+        raise GsmgwError(
+            f"message {message_id} is {message['state']}; only what was not sent, not delivered"
+            " or is uncertain can be sent again"
+        )
+    parts = outbox.parts(tx, message_id)
+    if not parts:
+        raise GsmgwError(
+            f"message {message_id} was refused because of what it says ({message['error']});"
+            " send it anew, corrected"
+        )
+    if any(part["state"] == PartState.SENDING for part in parts):
+        raise GsmgwError(f"a modem is busy with message {message_id}; ask again in a minute")
+    again = [part for part in parts if part["state"] not in (PartState.SENT, PartState.DELIVERED)]
+    for part in again:
+        outbox.change_part(tx, part["id"], outbox.PartChange(PartState.WAITING))
+        outbox.expect_mr(tx, part["id"], None)
+    tx.run(
+        "UPDATE outbox SET state = 'queued', due_at = ?, expires_at = NULL, cancel_requested = 0,"
+        " tries = 0, settled_at = NULL WHERE id = ?",
+        (tx.now, message_id),
+    )
+    outbox.mirror(tx, message_id, due_at=tx.now)
+    events.add(tx, "message.retried", message_id=message_id)
+    return f"message {message_id} is queued again: {len(again)} of {len(parts)} parts"
+
+
+def _get(tx: Transaction, message_id: int) -> sqlite3.Row:
+    message = outbox.get(tx, message_id)
+    if message is None:
+        raise GsmgwError(f"there is no message {message_id}; see gsmgw list")
+    return message

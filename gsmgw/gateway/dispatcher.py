@@ -1,0 +1,376 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gateway as modems see it: gives a free modem its next part and takes back what came of it.
+
+Theory of operation: a modem's thread asks `claim`; the first due part it may send is marked as
+being sent, committed, and handed out. `settle` writes the outcome and claims the next part in the
+same commit, so a busy modem costs one commit a part. There is no scheduler: whoever is free takes
+what is due, in the order of priority, category and time.
+
+Threads and locks: every call runs in the modem's own thread. A session belongs to its modem's
+thread; others read only whole values of it. The outcome of a try that cannot be stored is kept
+here and tried again before anything else is claimed.
+
+On failure: a claim that meets a busy database is no claim (None); a settlement waits as said.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from gsmgw import logs
+from gsmgw.at import codes
+from gsmgw.clock import Clock, SystemClock, format_utc
+from gsmgw.config import Config, Modem
+from gsmgw.errors import BadNumberError, BadTextError, StoreError
+from gsmgw.gateway import limits, outgoing, routing, settling
+from gsmgw.gateway.arrivals import Arrivals
+from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.trust import ClockTrust
+from gsmgw.model import (
+    ErrorFamily,
+    InboundPdu,
+    ModemReport,
+    ModemState,
+    Outcome,
+    PartState,
+    PartToSend,
+    SimIdentity,
+    SimState,
+    SubmitResult,
+    Whose,
+)
+from gsmgw.modem.gateway_port import ModemCommand
+from gsmgw.store import events, modems, outbox
+from gsmgw.store.database import Database, Transaction
+from gsmgw.store.outbox import PartChange
+
+log = logs.get("gateway")
+
+#: After the network or the modem itself refused, the next part waits so long, growing, so that
+#: ten thousand messages are not run against a wall.
+FIRST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 60.0
+
+
+@dataclass
+class Session:
+    """What the gateway remembers of a modem while it runs."""
+
+    sim_id: int | None = None
+    sim_key: str | None = None
+    state: ModemState = ModemState.ABSENT
+    attached: bool = False
+    in_flight: int | None = None  #: the part that its thread holds
+    unsettled: list[SubmitResult] = field(default_factory=list)
+    pause_until: float = 0.0  #: monotonic
+    pause_s: float = 0.0
+
+
+class Dispatcher:
+    """Implements the Protocol that modem workers are given."""
+
+    def __init__(
+        self,
+        config: Config,
+        db: Database,
+        hints: Hints,
+        trust: ClockTrust,
+        clock: Clock | None = None,
+    ) -> None:
+        self._config = config
+        self._db = db
+        self._hints = hints
+        self._trust = trust
+        self._clock = clock or SystemClock()
+        self._settling = settling.Settling(config)
+        self._arrivals = Arrivals(config, db, hints)
+        self._sessions = {modem.name: Session() for modem in config.modems}
+        self._modems: dict[str, Modem] = {modem.name: modem for modem in config.modems}
+
+    def held_parts(self) -> frozenset[int]:
+        """Return the parts that some modem's thread is busy with."""
+        return frozenset(
+            part_id
+            for session in self._sessions.values()
+            if (part_id := session.in_flight) is not None
+        )
+
+    def sims_away(self) -> frozenset[int]:
+        """Return the SIMs that are in no modem that can send now."""
+        known = {s.sim_id for s in self._sessions.values() if s.sim_id is not None}
+        ready = {s.sim_id for s in self._sessions.values() if s.state is ModemState.READY}
+        return frozenset(known - ready)
+
+    def others_ready(self, message: outbox.Row) -> bool:
+        """Tell whether a modem with another SIM could send a message that one SIM began."""
+        if message["modem"]:
+            return False
+        route = routing.route_of(message["recipient"], None, self._config.modems)
+        return any(
+            session.state is ModemState.READY
+            and session.sim_id != message["sim_id"]
+            and route in routing.routes_served(self._modems[name], self._config.modems)
+            for name, session in self._sessions.items()
+        )
+
+    # -- what a worker tells of its modem --------------------------------------------------------
+
+    def attach(self, modem: str, report: ModemReport) -> None:
+        """Learn modem and SIM; called at every initialisation, before any claim or sweep."""
+        session = self._sessions[modem]
+        sim = report.sim or SimIdentity(None, None)
+        key = modems.sim_key(sim.iccid, sim.imsi, report.imei)
+        with self._db.write() as tx:
+            sim_id = None if key is None else modems.ensure_sim(tx, key, sim.iccid, sim.imsi)
+            if sim_id is not None and report.service_centre:
+                modems.set_service_centre(tx, sim_id, report.service_centre)
+            modems.write_state(tx, report, sim_id)
+        session.sim_id, session.sim_key = sim_id, key
+        session.attached = True
+        session.state = report.state
+
+    def changed(self, report: ModemReport) -> None:
+        """Learn that something about a modem changed; a lost device forgets its counter."""
+        session = self._sessions[report.name]
+        lost = report.state is ModemState.ABSENT and session.attached
+        was = session.state
+        session.state = report.state
+        try:
+            with self._db.write() as tx:
+                if lost and session.sim_id is not None:
+                    settling.power_cycled(tx, session.sim_id)
+                modems.write_state(tx, report, session.sim_id)
+                if was is not report.state:
+                    events.add(
+                        tx, "modem.state", modem=report.name, state=report.state, why=report.why
+                    )
+        except StoreError as error:
+            log.warning("store.unavailable", doing="modem.state", why=str(error))
+        if lost:
+            session.attached = False
+
+    def in_flight(self, modem: str) -> PartToSend | None:
+        """Return the part of this modem that is still `sending` from before."""
+        for part in outbox.sending_parts(self._db, modem):
+            message = outbox.get(self._db, part["message_id"])
+            if message is not None and not self._is_unsettled(modem, part["id"]):
+                self._sessions[modem].in_flight = part["id"]
+                return outgoing.make_part(message, part, report=True, now=self._clock.now())
+        return None
+
+    def _is_unsettled(self, modem: str, part_id: int) -> bool:
+        return any(result.part_id == part_id for result in self._sessions[modem].unsettled)
+
+    # -- sending ---------------------------------------------------------------------------------
+
+    def claim(self, modem: str) -> PartToSend | None:
+        """Return the next part this modem may send, its claim committed; None if there is none."""
+        session = self._sessions[modem]
+        try:
+            if session.unsettled:
+                return self._store(modem, claim_next=True)
+            if not self._may_claim(session) or not self._something_due(modem, session):
+                return None
+            with self._db.write() as tx:
+                part = self._claim(tx, modem, session)
+        except StoreError as error:
+            log.warning("store.unavailable", doing="claim", why=str(error))
+            return None
+        session.in_flight = None if part is None else part.part_id
+        return part
+
+    def settle(self, modem: str, result: SubmitResult, *, claim_next: bool) -> PartToSend | None:
+        """Record a result and, in the same commit, claim the next part if asked to."""
+        session = self._sessions[modem]
+        session.unsettled.append(result)
+        self._pause_after(session, result)
+        try:
+            return self._store(modem, claim_next=claim_next)
+        except StoreError as error:
+            log.warning("store.unavailable", doing="settle", why=str(error))
+            return None
+
+    def late_answer(self, modem: str, result: SubmitResult) -> None:
+        """Record an answer that came after its part had been settled as uncertain."""
+        self.settle(modem, result, claim_next=False)
+
+    def _store(self, modem: str, *, claim_next: bool) -> PartToSend | None:
+        session = self._sessions[modem]
+        part = None
+        with self._db.write() as tx:
+            for result in session.unsettled:
+                self._settling.record(tx, modem, session.sim_id, result)
+            if claim_next and self._may_claim(session):
+                part = self._claim(tx, modem, session)
+        session.unsettled.clear()
+        session.in_flight = None if part is None else part.part_id
+        self._hints.results.set()
+        self._hints.handouts.set()
+        return part
+
+    def _may_claim(self, session: Session) -> bool:
+        return self._clock.monotonic() >= session.pause_until
+
+    def _pause_after(self, session: Session, result: SubmitResult) -> None:
+        """Slow down while the network or the modem itself refuses."""
+        if result.outcome is Outcome.TAKEN:
+            session.pause_s = 0.0
+            return
+        refused = result.outcome is Outcome.REFUSED and result.family is not ErrorFamily.CME
+        whose = codes.cms(result.code).whose if refused else None
+        if whose in (Whose.NETWORK, Whose.MODEM) or result.outcome is Outcome.UNTOUCHED:
+            session.pause_s = min(max(session.pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+            session.pause_until = self._clock.monotonic() + session.pause_s
+
+    def _something_due(self, modem: str, session: Session) -> bool:
+        """Look without a transaction: an idle modem must not write."""
+        now = self._clock.now()
+        return self._pick(self._db, modem, session, now) is not None
+
+    def _pick(
+        self, db: Database | Transaction, modem: str, session: Session, now: dt.datetime
+    ) -> outbox.Row | None:
+        if session.sim_id is not None:
+            sim = modems.get_sim(db, session.sim_id)
+            if sim is not None and sim["state"] == SimState.BLOCKED:
+                return None
+            if sim is not None and sim["resting_until"] and sim["resting_until"] > format_utc(now):
+                return None
+        settings = self._modems[modem]
+        barred = limits.barred_ranks(self._config, settings.limits, db, session.sim_id, now)
+        due_before = format_utc(self._trust.due_before(now))
+        routes = routing.routes_served(settings, self._config.modems)
+        return outbox.pick(db, routes, barred, due_before)
+
+    def _claim(self, tx: Transaction, modem: str, session: Session) -> PartToSend | None:
+        now = dt.datetime.fromisoformat(tx.now)
+        while (message := self._pick(tx, modem, session, now)) is not None:
+            part = outbox.first_waiting_part(tx, message["id"])
+            if part is None or self._is_over(tx, message):
+                outbox.mirror(tx, message["id"])
+                continue
+            if message["parts"] > 1 and message["sim_id"] is None and session.sim_id is not None:
+                ref = modems.next_concat_ref(tx, session.sim_id)
+                outbox.bind(tx, message["id"], route=modem, sim_id=session.sim_id, concat_ref=ref)
+            outbox.claim(tx, part["id"], modem, session.sim_id)
+            outbox.mirror(tx, message["id"])
+            made = self._make(tx, modem, session, message["id"], part["id"], now)
+            if made is not None:
+                return made
+        return None
+
+    def _is_over(self, tx: Transaction, message: outbox.Row) -> bool:
+        if message["expires_at"] is None or message["expires_at"] > tx.now:
+            return False
+        if self._trust.is_suspect:
+            return False
+        settling.expire(tx, message, f"expired at {message['expires_at']} before it could be sent")
+        return True
+
+    def _make(
+        self,
+        tx: Transaction,
+        modem: str,
+        session: Session,
+        message_id: int,
+        part_id: int,
+        now: dt.datetime,
+    ) -> PartToSend | None:
+        message, part = outbox.get(tx, message_id), outbox.get_part(tx, part_id)
+        if message is None or part is None:
+            return None
+        more = self._pick(tx, modem, session, now) is not None
+        try:
+            return outgoing.make_part(
+                message,
+                part,
+                report=self._modems[modem].reports,
+                now=now,
+                validity_s=self._config.sending.validity,
+                more_follow=more,
+            )
+        except (BadNumberError, BadTextError) as error:
+            # Intake lets nothing through that cannot be encoded; a row changed by force can.
+            change = PartChange(
+                PartState.FAILED, family=ErrorFamily.GSMGW, code=error.reason, error=str(error)
+            )
+            outbox.end_attempt(tx, part_id, outcome=Outcome.UNTOUCHED, change=change)
+            settling.fail_part(tx, part, change)
+            return None
+
+    # -- receiving -------------------------------------------------------------------------------
+
+    def received(self, arrival: InboundPdu) -> int:
+        """Store a PDU and return its id; committed when this returns. Raises StoreError."""
+        return self._arrivals.receive(arrival, self._sessions[arrival.modem].sim_id)
+
+    def deleted(self, received_id: int) -> None:
+        """Learn that the modem confirmed the deletion of a stored PDU."""
+        try:
+            self._arrivals.confirm_deleted(received_id)
+        except StoreError as error:
+            # The next sweep reads nothing there; at worst an equal PDU is taken for a repeat.
+            log.warning("store.unavailable", doing="deleted", why=str(error))
+
+    def missed_call(self, modem: str, number: str | None) -> None:
+        """Record one missed call; number None when withheld. Raises StoreError."""
+        self._arrivals.missed_call(modem, number, self._sessions[modem].sim_id)
+
+    # -- commands, PINs, service centre ----------------------------------------------------------
+
+    def next_command(self, modem: str) -> ModemCommand | None:
+        """Return a command that a person asked for, once."""
+        try:
+            if not modems.command_waits(self._db, modem):
+                return None
+            with self._db.write() as tx:
+                row = modems.take_command(tx, modem)
+        except StoreError as error:
+            log.warning("store.unavailable", doing="command", why=str(error))
+            return None
+        return None if row is None else ModemCommand(row["id"], row["kind"], row["line"])
+
+    def command_done(self, command_id: int, answer: str, error: str | None) -> None:
+        """Record the answer of a command, or why there is none."""
+        try:
+            with self._db.write() as tx:
+                modems.finish_command(tx, command_id, answer, error)
+        except StoreError as failure:
+            log.warning("store.unavailable", doing="command", why=str(failure))
+
+    def may_try_pin(self, sim_key: str, pin: str) -> bool:
+        """Return whether this PIN may be tried on this SIM; True only once, recorded before.
+
+        Raises StoreError: then it must not be tried.
+        """
+        with self._db.write() as tx:
+            return modems.may_try_pin(tx, sim_key, pin)
+
+    def pin_accepted(self, sim_key: str) -> None:
+        """Learn that the SIM took the PIN."""
+        with self._db.write() as tx:
+            modems.clear_pin_tries(tx, sim_key)
+
+    def pin_refused(self, sim_key: str) -> None:
+        """Learn that the SIM refused the PIN: the try stays recorded, a person must act."""
+        with self._db.write() as tx:
+            events.add(tx, "sim.pin_refused", sim=sim_key)
+
+    def remembered_service_centre(self, sim: SimIdentity) -> str | None:
+        """Return the service centre number last seen on this SIM."""
+        key = modems.sim_key(sim.iccid, sim.imsi, None)
+        row = None if key is None else modems.sim_by_key(self._db, key)
+        return None if row is None else row["service_centre"]
+
+    def smss_reading(self, modem: str, last_mr: int) -> None:
+        """Learn the last TP-MR that the SIM has stored in EF_SMSS (3GPP TS 31.102 4.2.9).
+
+        It says what the next reference would have said, only earlier: the phone counts when it
+        submits.
+        """
+        session = self._sessions[modem]
+        if session.sim_id is None:
+            return
+        with self._db.write() as tx:
+            self._settling.read_counter(tx, session.sim_id, last_mr)

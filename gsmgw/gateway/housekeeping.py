@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must happen although nothing happens: expiry, doubts that nobody can settle, retention.
+
+Theory of operation: one step a second. Each duty is one indexed query that finds nothing most of
+the time; a transaction is begun only when there is something to write.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from gsmgw import logs
+from gsmgw.clock import Clock, format_utc
+from gsmgw.config import Config
+from gsmgw.errors import StoreBusyError, StoreFullError
+from gsmgw.gateway import settling
+from gsmgw.gateway.arrivals import Arrivals
+from gsmgw.gateway.dispatcher import Dispatcher
+from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.trust import ClockTrust
+from gsmgw.model import Category, ErrorFamily, MessageState, PartState
+from gsmgw.store import events, outbox, upkeep
+from gsmgw.store.database import Database, Transaction
+from gsmgw.store.outbox import PartChange
+from gsmgw.threads import StopToken
+
+log = logs.get("gateway")
+
+STEP_S = 1.0
+#: Retention and the size of the write-ahead log are looked at this often.
+SLOW_DUTIES_S = 600.0
+#: Rows handled in one transaction.
+AT_ONCE = 100
+#: A message whose SIM is away this long starts anew on another.
+SIM_AWAY = dt.timedelta(minutes=10)
+#: A part in flight whose modem never came back is uncertain after its result time-out and this.
+NOBODY_LISTENS = dt.timedelta(seconds=30)
+
+
+class Housekeeping:
+    """Service: everything that time alone brings about."""
+
+    name = "housekeeping"
+
+    def __init__(
+        self,
+        config: Config,
+        db: Database,
+        hints: Hints,
+        dispatcher: Dispatcher,
+        trust: ClockTrust,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._db = db
+        self._hints = hints
+        self._dispatcher = dispatcher
+        self._trust = trust
+        self._clock = clock
+        self._arrivals = Arrivals(config, db, hints)
+        self._settling = settling.Settling(config)
+        self._slow_at = 0.0
+
+    def open(self) -> None:
+        """Judge the clock before anything is sent or expires."""
+        self._trust.look(self._db)
+        self._slow_at = self._clock.monotonic() + STEP_S
+
+    def step(self, stop: StopToken) -> None:
+        """Wait a second or for a hint, then do what is due."""
+        if not stop.is_set():
+            self._hints.housekeeping.wait(STEP_S)
+        try:
+            self.work()
+        except (StoreBusyError, StoreFullError) as error:
+            log.warning("store.unavailable", doing="housekeeping", why=str(error))
+
+    def work(self) -> None:
+        """Do what is due now."""
+        self._trust.look(self._db)
+        self._orphans()
+        self._give_up_doubts()
+        self._start_anew()
+        self._arrivals.hand_over_incomplete()
+        if not self._trust.is_suspect:
+            self._expire()
+            if self._clock.monotonic() >= self._slow_at:
+                self._slow_at = self._clock.monotonic() + SLOW_DUTIES_S
+                self._retain()
+                self._db.check_wal()
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self._db.close()
+
+    def _ago(self, span: dt.timedelta) -> str:
+        return format_utc(self._clock.now() - span)
+
+    # -- duties -----------------------------------------------------------------------------------
+
+    def _expire(self) -> None:
+        now = format_utc(self._clock.now())
+        if not outbox.expired(self._db, now, 1):
+            return
+        with self._db.write() as tx:
+            for message in outbox.expired(tx, now, AT_ONCE):
+                words = f"expired at {message['expires_at']} before it could be sent"
+                settling.expire(tx, message, words)
+        self._hints.results.set()
+
+    def _orphans(self) -> None:
+        """Doubt parts in flight whose modem is configured no longer or did not come back."""
+        held = self._dispatcher.held_parts()
+        for part in outbox.sending_parts(self._db):
+            modem = self._config.modem(part["modem"] or "")
+            patience = NOBODY_LISTENS + dt.timedelta(seconds=modem.result_timeout if modem else 0)
+            if part["id"] in held or part["claimed_at"] > self._ago(patience):
+                continue
+            with self._db.write() as tx:
+                self._settling.doubt(
+                    tx, part, f"sent by modem {part['modem']}, which did not come back to answer"
+                )
+
+    def _give_up_doubts(self) -> None:
+        wait = dt.timedelta(seconds=self._config.sending.uncertain.wait)
+        before = self._ago(wait)
+        if not outbox.open_uncertain(self._db, before, 1):
+            return
+        with self._db.write() as tx:
+            for part in outbox.open_uncertain(tx, before, AT_ONCE):
+                if self._config.sending.uncertain.settle_as[Category(part["category"])] == "resend":
+                    self._resend(tx, part["id"], part["message_id"])
+                else:
+                    self._give_up(tx, part["message_id"])
+        self._hints.results.set()
+        self._hints.due()
+
+    def _resend(self, tx: Transaction, part_id: int, message_id: int) -> None:
+        change = PartChange(PartState.WAITING, proof="resend")
+        outbox.change_part(tx, part_id, change)
+        outbox.expect_mr(tx, part_id, None)
+        outbox.mirror(tx, message_id, due_at=tx.now)
+        events.add(tx, "part.resent", message_id=message_id)
+        tx.after_commit(lambda: log.warning("part.resent", id=message_id))
+
+    def _give_up(self, tx: Transaction, message_id: int) -> None:
+        outbox.settle(
+            tx,
+            message_id,
+            MessageState.UNCERTAIN,
+            ErrorFamily.GSMGW,
+            "uncertain",
+            f"may have arrived: no evidence came within the wait; see gsmgw show {message_id}",
+        )
+        events.add(tx, "message.uncertain", message_id=message_id)
+        tx.after_commit(lambda: log.warning("message.uncertain", id=message_id))
+
+    def _start_anew(self) -> None:
+        """Send a message anew from another SIM when the one that began it stays away."""
+        before = self._ago(SIM_AWAY)
+        away = self._dispatcher.sims_away()
+        for message in outbox.split_messages(self._db, before, AT_ONCE):
+            if message["sim_id"] not in away or not self._dispatcher.others_ready(message):
+                continue
+            with self._db.write() as tx:
+                if outbox.start_anew(tx, message["id"]):
+                    message_id = message["id"]
+                    events.add(tx, "message.restarted", message_id=message_id)
+                    tx.after_commit(lambda: log.warning("message.restarted", id=message_id))  # noqa: B023 - runs within this round
+            self._hints.due()
+
+    def _retain(self) -> None:
+        retention = self._config.retention
+        removed = 0
+        for span, duty in (
+            (retention.text, upkeep.empty_texts),
+            (retention.person, upkeep.forget_persons),
+        ):
+            if span is None:
+                continue
+            before = self._ago(dt.timedelta(seconds=span))
+            while True:
+                with self._db.write() as tx:
+                    count = duty(tx, before)
+                removed += count
+                if count == 0:
+                    break
+        if removed:
+            upkeep.fold_back(self._db)
+            log.info("retention.done", rows=removed)

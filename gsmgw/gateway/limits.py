@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a modem must not send now: limits of its SIM and the hours of surveys and marketing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from gsmgw.clock import format_utc
+from gsmgw.config import Config, Limits
+from gsmgw.model import Category, Priority
+from gsmgw.store import outbox
+from gsmgw.store.database import Database, Transaction
+
+#: Surveys and marketing leave the rest of a limit to the care of patients.
+SHARE_OF_THE_LESS_URGENT = 0.8
+
+_LESS_URGENT = (Category.SURVEY, Category.MARKETING)
+_ROUTINE_OF_LESS_URGENT = frozenset(
+    outbox.rank(Priority.ROUTINE, category) for category in _LESS_URGENT
+)
+_ROUTINE = frozenset(outbox.rank(Priority.ROUTINE, category) for category in Category)
+_OUTSIDE_HOURS = frozenset().union(*(outbox.ranks_of(category) for category in _LESS_URGENT))
+
+
+def barred_ranks(
+    config: Config,
+    limits: Limits,
+    db: Database | Transaction,
+    sim_id: int | None,
+    now: dt.datetime,
+) -> frozenset[int]:
+    """Return the ranks that must wait: nothing of priority urgent and above ever does for a limit.
+
+    Outside `sending.hours` surveys and marketing wait whatever their priority.
+    """
+    barred: frozenset[int] = frozenset()
+    hours = config.sending.hours
+    zone = ZoneInfo(config.timezone)
+    if hours is not None and not hours.allows(now.astimezone(zone)):
+        barred = _OUTSIDE_HOURS
+    if sim_id is None:
+        return barred
+    used = max(
+        (
+            outbox.sent_since(db, sim_id, format_utc(since)) / limit
+            for since, limit in _windows(limits, now, zone)
+        ),
+        default=0.0,
+    )
+    if used >= 1:
+        return barred | _ROUTINE
+    if used >= SHARE_OF_THE_LESS_URGENT:
+        return barred | _ROUTINE_OF_LESS_URGENT
+    return barred
+
+
+def _windows(limits: Limits, now: dt.datetime, zone: ZoneInfo) -> list[tuple[dt.datetime, int]]:
+    """Return where each limit's count begins: the last minute and hour, the day and month."""
+    day = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    windows = (
+        (now - dt.timedelta(minutes=1), limits.per_minute),
+        (now - dt.timedelta(hours=1), limits.per_hour),
+        (day, limits.per_day),
+        (day.replace(day=1), limits.per_month),
+    )
+    return [(since, limit) for since, limit in windows if limit is not None]

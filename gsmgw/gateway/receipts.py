@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Status reports meet their parts.
+
+Theory of operation: a report is stored before anything else and matched at once; what finds no
+part is tried again whenever a part of that SIM gets its reference or becomes uncertain, because a
+report can overtake the answer to AT+CMGS. A report fits a part of the same SIM, with the same
+TP-MR where the SIM's references count, and with the same number as far as both are written; of
+several parts the one whose time of sending is nearest to the report's own time of submission,
+corrected by what was learnt of that service centre's clock. The service centre's number is never
+compared: networks report from other numbers than they take messages at.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from typing import Any
+
+from gsmgw import logs
+from gsmgw.at import codes
+from gsmgw.clock import format_utc
+from gsmgw.model import ErrorFamily, MessageState, Outcome, PartState
+from gsmgw.store import events, outbox, reports
+from gsmgw.store.database import Transaction
+from gsmgw.store.outbox import PartChange
+
+log = logs.get("gateway")
+
+#: A report may come this late: networks keep trying for days (TP-VP allows 63 weeks at most).
+OPEN_FOR = dt.timedelta(days=21)
+#: A report without a part is tried again for so long.
+TRY_AGAIN_FOR = dt.timedelta(days=2)
+#: Fewer digits than this must be equal: a suffix of three digits says nothing.
+SHORTEST_SUFFIX = 6
+#: For an uncertain part a report is evidence only if it was submitted about when we did so, once
+#: the service centre's clock is known.
+EVIDENCE_WITHIN = dt.timedelta(minutes=10)
+#: Before that its clock may be in any zone.
+EVIDENCE_WITHIN_ANY_ZONE = dt.timedelta(hours=15)
+#: So many parts with one and the same reference show that references do not count.
+REFERENCES_LOOKED_AT = 3
+
+
+def same_number(one: str, other: str) -> bool:
+    """Tell whether two ways of writing a number may mean the same one.
+
+    The shorter digit string, without leading zeros, must end the longer one; below six digits the
+    two must be equal.
+    """
+    a = "".join(c for c in one if c in "0123456789*#").lstrip("0")
+    b = "".join(c for c in other if c in "0123456789*#").lstrip("0")
+    if not a or not b:
+        return one == other
+    short, long = sorted((a, b), key=len)
+    return long == short if len(short) < SHORTEST_SUFFIX else long.endswith(short)
+
+
+def match_again(tx: Transaction, sim_id: int | None) -> None:
+    """Try the reports of a SIM that have found no part yet."""
+    since = format_utc(dt.datetime.fromisoformat(tx.now) - TRY_AGAIN_FOR)
+    for report in reports.unmatched(tx, sim_id, since):
+        match(tx, report)
+
+
+def match(tx: Transaction, report: sqlite3.Row) -> bool:
+    """Find the part that a stored report speaks of, and let it follow; False if there is none."""
+    since = format_utc(dt.datetime.fromisoformat(tx.now) - OPEN_FOR)
+    sim_id = report["sim_id"]
+    counting = _references_count(tx, sim_id)
+    if counting:
+        candidates = reports.open_parts_with(tx, sim_id, report["mr"], since)
+    else:
+        candidates = reports.open_parts(tx, sim_id, since)
+    offset = _offset(tx, report["service_centre"])
+    fitting = [
+        (distance, part)
+        for part in candidates
+        if same_number(part["recipient"], report["recipient"])
+        and (distance := _distance(report, part, offset)) is not None
+        and _may_be(report, part, distance, known=offset is not None)
+    ]
+    if not fitting:
+        return False
+    _, part = min(fitting, key=lambda pair: (pair[0], -pair[1]["id"]))
+    _apply(tx, report, part)
+    return True
+
+
+def _references_count(tx: Transaction, sim_id: int | None) -> bool:
+    """Tell whether the references that a modem reports are the network's own."""
+    newest = [] if sim_id is None else outbox.newest_references(tx, sim_id, REFERENCES_LOOKED_AT)
+    if not newest or len(set(newest)) > 1:
+        return True
+    return newest[0] not in (0, None) and len(newest) < REFERENCES_LOOKED_AT
+
+
+def _offset(tx: Transaction, service_centre: str | None) -> dt.timedelta | None:
+    seconds = reports.centre_offset(tx, service_centre or "")
+    return None if seconds is None else dt.timedelta(seconds=seconds)
+
+
+def _distance(
+    report: sqlite3.Row, part: sqlite3.Row, offset: dt.timedelta | None
+) -> dt.timedelta | None:
+    """Return how far apart the two say that the part was submitted; None if surely unrelated."""
+    sent = dt.datetime.fromisoformat(part["sent_at"] or part["claimed_at"])
+    if report["service_centre_at"] is None:
+        return dt.datetime.fromisoformat(report["received_at"]) - sent
+    at = dt.datetime.fromisoformat(report["service_centre_at"])
+    return abs(at - (offset or dt.timedelta()) - sent)
+
+
+def _may_be(report: sqlite3.Row, part: sqlite3.Row, distance: dt.timedelta, *, known: bool) -> bool:
+    if part["state"] != PartState.UNCERTAIN:
+        return True
+    if part["expected_mr"] is not None and part["expected_mr"] != report["mr"]:
+        return False
+    return distance <= (EVIDENCE_WITHIN if known else EVIDENCE_WITHIN_ANY_ZONE)
+
+
+def _apply(tx: Transaction, report: sqlite3.Row, part: sqlite3.Row) -> None:
+    reports.match(tx, report["id"], part["id"])
+    status = codes.tp_status(report["st"])
+    was_uncertain = part["state"] == PartState.UNCERTAIN
+    state = {
+        codes.DeliveryStatus.DELIVERED: PartState.DELIVERED,
+        codes.DeliveryStatus.UNDELIVERED: PartState.UNDELIVERED,
+        codes.DeliveryStatus.PENDING: PartState.SENT,
+    }[status.delivery]
+    if not was_uncertain:
+        _learn_offset(tx, report, part)
+    change = PartChange(
+        state,
+        mr=report["mr"] if was_uncertain else None,
+        proof="report" if was_uncertain else None,
+        family=ErrorFamily.TP_ST if state is PartState.UNDELIVERED else None,
+        code=str(report["st"]) if state is PartState.UNDELIVERED else None,
+        error=status.text if state is PartState.UNDELIVERED else None,
+    )
+    outbox.change_part(tx, part["id"], change)
+    if was_uncertain:
+        outbox.expect_mr(tx, part["id"], None)
+        outbox.end_attempt(tx, part["id"], outcome=Outcome.TAKEN, change=change)
+        events.add(tx, "part.settled", message_id=part["message_id"], proof="report", state=state)
+    message_state = outbox.mirror(tx, part["message_id"])
+    _tell(tx, report, part, status, message_state)
+
+
+def _learn_offset(tx: Transaction, report: sqlite3.Row, part: sqlite3.Row) -> None:
+    if report["service_centre_at"] is None or report["service_centre"] is None:
+        return
+    at = dt.datetime.fromisoformat(report["service_centre_at"])
+    sent = dt.datetime.fromisoformat(part["sent_at"] or part["claimed_at"])
+    offset = (at - sent).total_seconds()
+    if reports.centre_offset(tx, report["service_centre"]) != round(offset):
+        reports.learn_centre_offset(tx, report["service_centre"], round(offset))
+
+
+def _tell(
+    tx: Transaction,
+    report: sqlite3.Row,
+    part: sqlite3.Row,
+    status: codes.Status,
+    message_state: MessageState,
+) -> None:
+    message = outbox.get(tx, part["message_id"])
+    if message is not None and message["report_requested"]:
+        reports.owe_file(tx, report["id"])
+    fields: dict[str, Any] = {
+        "id": part["message_id"],
+        "part": part["number"],
+        "recipient": logs.number(part["recipient"]),
+        "status": report["st"],
+        "why": status.text,
+        "message": message_state.value,
+    }
+    if status.delivery is codes.DeliveryStatus.UNDELIVERED:
+        tx.after_commit(lambda: log.warning("part.undelivered", **fields))
+    elif status.delivery is codes.DeliveryStatus.DELIVERED:
+        tx.after_commit(lambda: log.info("part.delivered", **fields))
+    else:
+        tx.after_commit(lambda: log.info("part.pending", **fields))
