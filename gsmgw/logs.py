@@ -234,7 +234,7 @@ def _log(
 ) -> None:
     with _output.lock:
         if limit:
-            held_back = _count_repeat(event, fields, key)
+            held_back = _count_repeat((level, event), fields, key)
             if held_back is None:
                 return
             if held_back:
@@ -248,7 +248,7 @@ def _log(
 def _count_repeat(event: str, fields: dict[str, object], key: tuple[str, ...] | None) -> int | None:
     """Return how many repeats were held back before this one, or None to hold it back too."""
     names = fields if key is None else key
-    identity = (event, *(_format_value(fields.get(name)) for name in names))
+    identity = (*what, *(_format_value(fields.get(name)) for name in names))
     now = _output.clock.monotonic()
     known = _output.repeats.get(identity)
     if known is not None and now - known.written_at < REPEAT_WINDOW_S:
