@@ -52,11 +52,15 @@ class Address:
 
 
 def make_address(number: str) -> Address:
-    """Return the address of a number: international with "+", else as dialled; else a name."""
-    if number.startswith("+") and set(number[1:]) <= _VALUES.keys():
-        return Address(number, INTERNATIONAL_TOA)
-    if set(number) <= _VALUES.keys():
-        return Address(number, UNKNOWN_TOA)
+    """Return the address of a number, international with "+", else as dialled; or of a name.
+
+    Raises:
+        BadNumberError: it is neither; a mistyped number ("+48 500", "1234-5") is no name.
+    """
+    if set(number.removeprefix("+")) <= _VALUES.keys():
+        return Address(number, INTERNATIONAL_TOA if number.startswith("+") else UNKNOWN_TOA)
+    if number.startswith("+") or not any(map(str.isalpha, number)):
+        raise BadNumberError(f"{number!r} is no number, and no name either")
     return Address(number, ALPHANUMERIC_TOA)
 
 

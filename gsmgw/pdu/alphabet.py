@@ -146,5 +146,5 @@ def is_gsm7(text: str) -> bool:
 def count_units(text: str, alphabet: Alphabet) -> int:
     """Count the septets (GSM 7-bit) or UTF-16 units (UCS-2) that the text takes."""
     if alphabet is Alphabet.GSM7:
-        return len(text) + sum(map(text.count, EXTENDED))
-    return len(text) + sum(character > "\uffff" for character in text)
+        return len(text) + sum(map(EXTENDED.__contains__, text))
+    return len(text.encode("utf-16-be", errors="surrogatepass")) // 2

@@ -208,28 +208,27 @@ def _read_body(reader: _Reader, dcs: int, *, has_header: bool) -> _Body:
         reader.notes.append(f"reserved data coding scheme {dcs:02X}")
     body = _Body(meaning.alphabet, meaning.message_class)
     length = reader.octet("user data length")
-    # A compressed text counts its length in octets (9.2.3.16), and so does what we call 8-bit.
+    # Octets where the alphabet is not GSM 7-bit, and for a compressed text too (9.2.3.16).
     is_septets = body.alphabet is Alphabet.GSM7
-    wanted = (length * 7 + 7) // 8 if is_septets else length
-    octets = reader.rest()[:wanted]
-    if len(octets) < wanted:
-        reader.notes.append(f"{len(octets)} of {wanted} octets of user data")
+    octets = reader.rest()[: (length * 7 + 7) // 8 if is_septets else length]
     front = _read_header(reader, body, octets) if has_header else 0
     if is_septets:
         front_septets = (front * 8 + 6) // 7
-        body.user_data = alphabets.unpack(
-            octets[front:],
-            length - front_septets,
-            fill_bits=front_septets * 7 - front * 8,
-        )
+        fill_bits = front_septets * 7 - front * 8
+        wanted = max(length - front_septets, 0)
+        body.user_data = alphabets.unpack(octets[front:], wanted, fill_bits=fill_bits)
     else:
+        wanted = length - front
         body.user_data = octets[front:]
+    if len(body.user_data) < wanted:
+        units = "septets" if is_septets else "octets"
+        reader.notes.append(f"only {len(body.user_data)} of {wanted} {units} of user data")
     if body.alphabet is Alphabet.DATA:
         body.data = body.user_data
-    else:
-        body.text = _text_of(body.alphabet, body.shift, body.user_data)
-        if body.alphabet is Alphabet.UCS2 and len(body.user_data) % 2:
-            reader.notes.append("half a character at the end")
+        return body
+    body.text = _text_of(body.alphabet, body.shift, body.user_data)
+    if body.alphabet is Alphabet.UCS2 and len(body.user_data) % 2:
+        reader.notes.append("half a character at the end")
     return body
 
 

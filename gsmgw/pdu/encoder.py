@@ -7,7 +7,7 @@ from gsmgw.errors import BadNumberError, BadTextError, PduError
 from gsmgw.pdu import address as addresses
 from gsmgw.pdu import alphabet as alphabets
 from gsmgw.pdu import coding, header, segmentation, times
-from gsmgw.pdu.address import Address
+from gsmgw.pdu.address import Address, AddressType
 from gsmgw.pdu.alphabet import Alphabet
 from gsmgw.pdu.records import Deliver, StatusReport, Submit
 
@@ -125,10 +125,10 @@ def _message_class(message_class: int | None) -> int | None:
 
 
 def _recipient(submit: Submit) -> Address:
-    address = addresses.make_address(submit.recipient)
     if submit.toa is not None:
         return Address(submit.recipient, _octet("toa", submit.toa))
-    if address.toa == addresses.ALPHANUMERIC_TOA or not submit.recipient.removeprefix("+"):
+    address = addresses.make_address(submit.recipient)
+    if address.type is AddressType.ALPHANUMERIC or not address.digits.removeprefix("+"):
         raise BadNumberError(f"{submit.recipient!r} is no number that a message can be sent to")
     return address
 

@@ -75,8 +75,8 @@ class Fields:
     def address(self, key: str) -> Address:
         """Return an address that must be there; an empty one is written as an empty text."""
         value = self.text(key)
-        found = addresses.make_address(value)
         try:
+            found = addresses.make_address(value)
             addresses.encode_address(found)
         except BadNumberError as error:
             raise BadNumberError(f"{key}: {error}") from error

@@ -115,7 +115,12 @@ def _fold_character(character: str) -> str:
     nearest = _NEAREST.get(character)
     if nearest is not None:
         return nearest
-    # The base letter may be one of ours or of the list above: "ǿ" is "ø", "ǟ" is "a".
     decomposed = unicodedata.normalize("NFD", character)
+    # One of several accents may give a letter of ours: "ǟ" is "ä".
+    for accent in decomposed[1:]:
+        composed = unicodedata.normalize("NFC", decomposed[0] + accent)
+        if composed in alphabets.GSM7_CHARACTERS:
+            return composed
+    # The base letter may be one of ours or of the list above: "ą" is "a", "ǽ" stays "æ".
     letter = _NEAREST.get(decomposed[0], decomposed[0])
     return letter if alphabets.is_gsm7(letter) else character

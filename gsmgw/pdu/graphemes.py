@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterator
 
 _JOINER = "\u200d"
+#: All of Latin comes before the first mark.
+_FIRST_FOLLOWER = "\u0300"
 
 #: Characters that belong to the one before them though Unicode does not call them marks:
 #: zero width non-joiner and joiner, skin tones, tags of the flags of regions, the two vowel signs
@@ -30,8 +32,6 @@ _FOLLOWERS = (
 
 def _follows(character: str) -> bool:
     """Say whether a character always belongs to the one before it."""
-    if character < "\u0300":  # all of Latin, without a look into the tables
-        return False
     if unicodedata.category(character).startswith("M"):
         return True
     return any(first <= character <= last for first, last in _FOLLOWERS)
@@ -45,18 +45,22 @@ def split_graphemes(text: str) -> Iterator[str]:
     """Yield the graphemes of a text in order; joined together they are the text."""
     start = 0
     flag_letters = 0  # regional indicators at the end of the grapheme so far
+    before = ""
     for at, character in enumerate(text):
-        before = text[at - 1] if at else ""
-        is_second_flag_letter = _is_flag_letter(character) and flag_letters % 2 == 1
-        is_together = (
-            _follows(character)
-            or before == _JOINER
-            or (before == "\r" and character == "\n")
-            or is_second_flag_letter
-        )
-        if at and not is_together:
+        if at and not _is_together(before, character, flag_letters):
             yield text[start:at]
             start = at
         flag_letters = flag_letters + 1 if _is_flag_letter(character) else 0
+        before = character
     if text:
         yield text[start:]
+
+
+def _is_together(before: str, character: str, flag_letters: int) -> bool:
+    if character < _FIRST_FOLLOWER:  # nearly all of most texts, without a look into tables
+        return before == _JOINER or (character == "\n" and before == "\r")
+    return (
+        _follows(character)
+        or before == _JOINER
+        or (_is_flag_letter(character) and flag_letters % 2 == 1)
+    )
