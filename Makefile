@@ -1,0 +1,45 @@
+# Everything runs in a virtual environment of its own, .venv; nothing else on the machine changes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check bench fmt clean
+
+help:
+	@echo "make demo    install, then show a day of messages on simulated modems (no hardware)"
+	@echo "make test    install, then run all tests"
+	@echo "make check   style, types and import contracts"
+	@echo "make bench   measure the figures that docs/architecture.md promises"
+	@echo "make fmt     format the code"
+	@echo "make clean   remove the virtual environment and caches"
+
+$(VENV)/base: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .[dev]
+	@touch $@
+
+demo: $(VENV)/base
+	$(BIN)/gsmgw demo
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev
+	$(BIN)/python -m tests.bench
+
+fmt: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

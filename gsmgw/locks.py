@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One daemon for each database and each spool: a lock that the kernel gives back at any death."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from gsmgw.errors import GsmgwError
+
+
+class Lock:
+    """A file lock held as long as the process lives, whose file names the holder.
+
+    The file itself stays where it is: removing it would let two processes hold different files of
+    one name.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path = path
+        self._what = what
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock, or say who has it. Never blocks.
+
+        Raises:
+            GsmgwError: another process holds it, or the file cannot be made.
+        """
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            fd = os.open(self._path, flags, 0o660)
+        except OSError as error:
+            raise GsmgwError(
+                f"cannot make the lock file {self._path} of {self._what}: {error.strerror};"
+                f" does user id {os.geteuid()} own the directory or belong to its group?"
+            ) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            found = os.pread(fd, 20, 0).decode("ascii", "replace").strip()
+            os.close(fd)
+            raise GsmgwError(
+                f"another gsmgw (process {found or 'unknown'}) already works on {self._what};"
+                f" stop it first, or give this one its own"
+            ) from error
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode("ascii"), 0)
+        self._fd = fd
+
+    def release(self) -> None:
+        """Give the lock back; does nothing if it is not held."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def database_lock(database: Path) -> Path:
+    """Return the lock file of a database."""
+    return database.with_name(database.name + ".lock")
+
+
+def spool_lock(spool: Path) -> Path:
+    """Return the lock file of a spool."""
+    return spool / ".gsmgw.lock"
+
+
+def holder(path: Path) -> int | None:
+    """Return the process id that holds a lock file, None if nobody does or it cannot be read."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            found = os.read(fd, 20).decode("ascii", "replace").strip()
+            return int(found) if found.isdecimal() else None
+        return None
+    finally:
+        os.close(fd)
