@@ -245,7 +245,9 @@ def _log(
             _write(level, format_line(level, event, fields))
 
 
-def _count_repeat(event: str, fields: dict[str, object], key: tuple[str, ...] | None) -> int | None:
+def _count_repeat(
+    what: tuple[LogLevel, str], fields: dict[str, object], key: tuple[str, ...] | None
+) -> int | None:
     """Return how many repeats were held back before this one, or None to hold it back too."""
     names = fields if key is None else key
     identity = (*what, *(_format_value(fields.get(name)) for name in names))
