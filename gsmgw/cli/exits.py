@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a command ends: an error becomes one clear line on stderr and an exit code of sysexits.h."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from gsmgw import errors
+from gsmgw.cli import display
+
+OK = 0
+USAGE = 64  #: EX_USAGE: the command was typed wrongly
+DATA = 65  #: EX_DATAERR: a number, a text, a PDU or a file is wrong
+UNAVAILABLE = 69  #: EX_UNAVAILABLE: something that is needed is not there (daemon, modem)
+CANNOT_CREATE = 73  #: EX_CANTCREAT: a file cannot be made
+IO = 74  #: EX_IOERR: reading or writing failed, or the disk is full
+TRY_LATER = 75  #: EX_TEMPFAIL: the database is busy
+CONFIG = 78  #: EX_CONFIG: the configuration is wrong, or the database is of a newer gsmgw
+INTERRUPTED = 130  #: 128 + SIGINT, as shells have it
+PIPE_CLOSED = 141  #: 128 + SIGPIPE, as shells have it
+
+#: The first class that fits decides.
+_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (errors.ConfigError, CONFIG),
+    (errors.StoreTooNewError, CONFIG),
+    (errors.StoreDamagedError, DATA),
+    (errors.StoreBusyError, TRY_LATER),
+    (errors.StoreError, IO),
+    (errors.RejectedError, DATA),
+    (errors.PduError, DATA),
+    (errors.ModemError, UNAVAILABLE),
+    (errors.GsmgwError, DATA),
+)
+
+
+#: What a command may end with; anything else is a mistake of ours and shows where it was made.
+ENDINGS = (click.ClickException, click.Abort, errors.GsmgwError, OSError, KeyboardInterrupt)
+
+
+class CommandError(click.ClickException):
+    """A command cannot go on: one line of words for a person, and the exit code."""
+
+    def __init__(self, message: str, exit_code: int = UNAVAILABLE) -> None:
+        super().__init__(message)
+        self.code = exit_code
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code of an error."""
+    if isinstance(error, OSError):
+        cannot_create = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST)
+        return CANNOT_CREATE if cannot_create else IO
+    return next((code for kind, code in _CODES if isinstance(error, kind)), IO)
+
+
+def complain(*lines: str) -> None:
+    """Write lines to stderr, safe for a terminal; a stderr that is gone is no reason to fail."""
+    try:
+        for line in lines:
+            click.echo(display.safe(line), err=True)
+    except OSError:
+        return
+
+
+def finish(error: BaseException) -> NoReturn:
+    """End the process because of one of `ENDINGS`: say it in one line, and exit with its code.
+
+    Raises:
+        SystemExit: always.
+    """
+    if isinstance(error, BrokenPipeError):
+        _silence_stdout()
+        sys.exit(PIPE_CLOSED)
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        complain("")
+        sys.exit(INTERRUPTED)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        sys.exit(USAGE)
+    if isinstance(error, click.UsageError):
+        _explain_usage(error)
+        sys.exit(USAGE)
+    if isinstance(error, click.ClickException):
+        complain(f"gsmgw: {error.format_message()}")
+        sys.exit(error.code if isinstance(error, CommandError) else IO)
+    if isinstance(error, errors.ConfigError):
+        complain(*(f"gsmgw: {problem}" for problem in error.problems))
+        sys.exit(CONFIG)
+    if isinstance(error, OSError):
+        complain(f"gsmgw: {explain_os_error(error)}")
+        _silence_stdout()
+    else:
+        complain(f"gsmgw: {error}")
+    sys.exit(exit_code(error))
+
+
+def explain_os_error(error: OSError) -> str:
+    """Say what a failed system call means for a person: which file, and what is wrong with it."""
+    words = error.strerror or str(error)
+    return f"{os.fsdecode(error.filename)}: {words}" if error.filename else f"output: {words}"
+
+
+def _explain_usage(error: click.UsageError) -> None:
+    context = error.ctx
+    complain(f"gsmgw: {error.format_message()}")
+    if context is not None:
+        complain(f"usage: {' '.join(context.get_usage().removeprefix('Usage: ').split())}")
+        complain(f"more:  {context.command_path} --help")
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from complaining about what it cannot flush at its end."""
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        return

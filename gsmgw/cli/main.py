@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command `gsmgw`: finds a command's module only when it is typed, and maps every error."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from gsmgw import __version__
+from gsmgw.cli import exits, session
+
+#: Command: where it is written. Start time counts, so nothing here is imported before it is used.
+COMMANDS = {
+    "run": "gsmgw.cli.running:run",
+    "demo": "gsmgw.cli.demo.command:demo",
+    "simulate": "gsmgw.cli.running:simulate",
+    "send": "gsmgw.cli.sending:send",
+    "list": "gsmgw.cli.messages:list_messages",
+    "show": "gsmgw.cli.messages:show",
+    "cancel": "gsmgw.cli.messages:cancel",
+    "retry": "gsmgw.cli.messages:retry",
+    "inbox": "gsmgw.cli.messages:inbox",
+    "status": "gsmgw.cli.status:status",
+    "modem": "gsmgw.cli.modems:modem",
+    "pdu": "gsmgw.cli.codec:pdu_group",
+    "count": "gsmgw.cli.codec:count",
+    "check": "gsmgw.cli.running:check",
+}
+
+
+class LazyGroup(click.Group):
+    """The commands of `COMMANDS`, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None if there is no such one."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, name = place.split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a reader that has gone (`gsmgw list | head`) is no error to speak of."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click itself would exit with 1
+            exits.finish(error)
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
+        """Run a command and end the process with an exit code of sysexits.
+
+        Raises:
+            SystemExit: always.
+        """
+        extra["standalone_mode"] = False
+        _tolerate_narrow_encodings()
+        try:
+            code = super().main(args, *rest, **extra)
+            sys.stdout.flush()
+        except exits.ENDINGS as error:
+            exits.finish(error)
+        sys.exit(code if isinstance(code, int) else exits.OK)
+
+
+def _tolerate_narrow_encodings() -> None:
+    """Let an old locale cost a patient's letters their look, not the command its life."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(ValueError, OSError):
+                stream.reconfigure(errors="backslashreplace")
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\
+Try it without a modem:   gsmgw demo
+Send a message:           gsmgw send +48500100201 "Appointment on Monday, 8:30."
+See how it went:          gsmgw show 1
+See whether all is well:  gsmgw status
+""",
+)
+@click.option(
+    "--config",
+    "config_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help=f"Configuration; else ${session.CONFIG_VARIABLE}, else {session.DEFAULT_CONFIG}.",
+)
+@click.version_option(__version__, prog_name="gsmgw", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, config_path: Path | None) -> None:
+    """SMS gateway for clinics: sends and receives through GSM modems, without internet.
+
+    Tab completion for bash: eval "$(_GSMGW_COMPLETE=bash_source gsmgw)"; also zsh_source and
+    fish_source.
+    """
+    ctx.obj = session.Session(config_path)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    cli(prog_name="gsmgw")

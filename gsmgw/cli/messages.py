@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gsmgw list`, `show`, `cancel`, `retry` and `inbox`: messages as people and programs see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from gsmgw import errors
+from gsmgw.cli import command, display, exits, session, story
+from gsmgw.model import InboxKind, MessageState
+from gsmgw.store import inbox as inbox_rows
+from gsmgw.store import outbox
+from gsmgw.store.database import Transaction
+
+if TYPE_CHECKING:
+    import sqlite3
+
+INBOX_COLUMNS = (
+    "id",
+    "sender",
+    "text",
+    "kind",
+    "modem",
+    "sim_id",
+    "service_centre_at",
+    "received_at",
+    "parts",
+    "complete",
+    "in_reply_to",
+)
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+ids_argument = click.argument("ids", metavar="ID...", nargs=-1, required=True, type=int)
+
+
+@click.command(
+    "list",
+    cls=command.Command,
+    epilog="""\
+gsmgw list --state uncertain
+gsmgw list --to +48500100201 --limit 10
+""",
+)
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in MessageState]),
+    help=("Only messages in this state; may be given several times."),
+)
+@click.option("--to", "recipient", metavar="NUMBER", help="Only messages to this number.")
+@limit_option
+@json_option
+@session.pass_session
+def list_messages(
+    current: session.Session,
+    states: tuple[str, ...],
+    recipient: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List messages to be sent and sent, newest first."""
+    rows = outbox.listing(
+        current.database, states=states, recipient=_number(current, recipient), limit=limit
+    )
+    if as_json:
+        display.print_json(
+            [display.plain(row, story.MESSAGE_COLUMNS, story.MESSAGE_SWITCHES) for row in rows]
+        )
+        return
+    now = current.clock.now()
+    display.print_table(
+        ("id", "state", "created", "to", "parts", "text", "error"),
+        (
+            (
+                row["id"],
+                row["state"],
+                display.short_time(row["created_at"], current.zone, now),
+                row["recipient"],
+                row["parts"],
+                display.safe_cell(row["text"]),
+                row["error"],
+            )
+            for row in rows
+        ),
+        wide="text",
+    )
+
+
+def _number(current: session.Session, text: str | None) -> str | None:
+    if text is None:
+        return None
+    from gsmgw import phone
+
+    return phone.parse_recipient(text, country=current.config.country)
+
+
+@click.command(
+    cls=command.Command,
+    epilog="""\
+gsmgw show 17
+""",
+)
+@click.argument("message_id", metavar="ID", type=int)
+@json_option
+@session.pass_session
+def show(current: session.Session, message_id: int, as_json: bool) -> None:
+    """Show the whole story of message ID: parts, attempts, reports, and what to do."""
+    from gsmgw.gateway import words
+
+    told = story.collect(current.database, message_id)
+    if told is None:
+        raise exits.CommandError(f"there is no message {message_id}", exits.DATA)
+    if as_json:
+        display.print_json(story.document(told, words.explain))
+        return
+    message = told.message
+    click.echo(f"Message {message_id}: {message['state']}")
+    for name, value in _facts(message, current):
+        first, *others = display.safe_lines(value)
+        click.echo(f"  {name:<12}{first}")
+        for line in others:
+            click.echo(f"  {'':<12}{line}")
+    click.echo()
+    for moment in story.moments(told, words.explain, current.zone):
+        click.echo(f"  {display.local_time(moment.at, current.zone)}  {moment.words}")
+    advice = story.advice(told)
+    if advice:
+        click.echo(f"\n{advice}")
+
+
+def _facts(message: sqlite3.Row, current: session.Session) -> list[tuple[str, str]]:
+    def local(name: str) -> str:
+        return display.local_time(message[name], current.zone)
+
+    switches = {
+        "report_requested": "the source is told of delivery",
+        "flash": "shown at once (flash)",
+        "cancel_requested": "to be cancelled",
+    }
+    facts = {
+        "to": message["recipient"],
+        "text": message["text"],
+        "source": message["source"],
+        "reference": message["reference"],
+        "category": f"{message['category']}, {message['priority']}",
+        "parts": message["parts"] and f"{message['parts']} ({message['alphabet']})",
+        "modem": message["modem"],
+        "not before": local("not_before"),
+        "expires": local("expires_at"),
+        "next try": local("due_at"),
+        "asked": ", ".join(words for name, words in switches.items() if message[name]),
+    }
+    return [(name, str(value)) for name, value in facts.items() if value not in (None, "")]
+
+
+@click.command(
+    cls=command.Command,
+    epilog="""\
+gsmgw cancel 17 18
+""",
+)
+@ids_argument
+@session.pass_session
+def cancel(current: session.Session, ids: tuple[int, ...]) -> int:
+    """Withdraw messages that are not sent yet."""
+    from gsmgw.gateway import decisions
+
+    return _decide(current, ids, decisions.cancel)
+
+
+@click.command(
+    cls=command.Command,
+    epilog="""\
+gsmgw retry 17
+""",
+)
+@ids_argument
+@session.pass_session
+def retry(current: session.Session, ids: tuple[int, ...]) -> int:
+    """Send messages again that failed, expired, were rejected, or are uncertain.
+
+    An uncertain message may have arrived: ask the recipient first.
+    """
+    from gsmgw.gateway import decisions
+
+    return _decide(current, ids, decisions.retry)
+
+
+def _decide(
+    current: session.Session, ids: tuple[int, ...], decision: Callable[[Transaction, int], str]
+) -> int:
+    """Carry out a person's decision, message by message; one that fails leaves the others alone."""
+    code = exits.OK
+    for message_id in ids:
+        try:
+            with current.database.write() as tx:
+                done = decision(tx, message_id)
+        except errors.StoreError:
+            raise
+        except errors.GsmgwError as error:
+            exits.complain(f"gsmgw: {error}")
+            code = exits.DATA
+        else:
+            click.echo(display.safe(done))
+    return code
+
+
+@click.command(
+    cls=command.Command,
+    epilog="""\
+gsmgw inbox --from +48500100201
+gsmgw inbox --after 120 --json
+""",
+)
+@click.option(
+    "--after",
+    type=click.IntRange(min=0),
+    metavar="ID",
+    help=("Only what came after this one, oldest first."),
+)
+@click.option("--from", "sender", metavar="NUMBER", help="Only from this sender.")
+@limit_option
+@json_option
+@session.pass_session
+def inbox(
+    current: session.Session, after: int | None, sender: str | None, limit: int, as_json: bool
+) -> None:
+    """List what arrived, newest last: messages and missed calls.
+
+    A program remembers the highest id it has seen and asks for what came after it.
+    """
+    if sender is not None:
+        from gsmgw import phone
+
+        sender = phone.normalise_sender(sender, current.config.country)
+    rows = inbox_rows.listing(
+        current.database,
+        # Ids begin at 1: -1 asks for all of them oldest first, 0 would ask for the newest.
+        after=0 if after is None else after or -1,
+        sender=sender,
+        limit=limit,
+    )
+    if as_json:
+        display.print_json(
+            [display.plain(row, INBOX_COLUMNS, frozenset({"complete"})) for row in rows]
+        )
+        return
+    now = current.clock.now()
+    display.print_table(
+        ("id", "received", "from", "modem", "answers", "text"),
+        (
+            (
+                row["id"],
+                display.short_time(row["received_at"], current.zone, now),
+                row["sender"] or "withheld",
+                row["modem"],
+                row["in_reply_to"],
+                _inbox_words(row),
+            )
+            for row in rows
+        ),
+        wide="text",
+    )
+
+
+def _inbox_words(row: sqlite3.Row) -> str:
+    if row["kind"] == InboxKind.MISSED_CALL:
+        return "(missed call)"
+    words = display.safe_cell(row["text"])
+    if row["kind"] == InboxKind.BINARY:
+        words = f"(binary) {words}"
+    return words if row["complete"] else f"{words} (parts are missing)"
