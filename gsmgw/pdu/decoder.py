@@ -247,7 +247,7 @@ def _read_header(reader: _Reader, body: _Body, octets: bytes) -> int:
         reader.notes.append(str(error))
         return 1 + len(body.udh)
     body.concat = header.read_concat(elements)
-    body.shift = header.read_shift(elements)
+    body.shift = header.read_shift(body.udh)
     reader.notes.extend(f"unknown national language {language}" for language in body.shift.unknown)
     return 1 + len(body.udh)
 
@@ -285,11 +285,7 @@ def join_texts(parts: Sequence[Deliver]) -> str:
 
 def _manner(part: Deliver) -> tuple[Alphabet, header.Shift]:
     """Return what parts must share to be decoded as one."""
-    try:
-        shift = header.read_shift(header.read_elements(part.udh))
-    except PduError:
-        shift = header.Shift()
-    return part.alphabet, shift
+    return part.alphabet, header.read_shift(part.udh)
 
 
 def _join_run(run: list[Deliver]) -> str:

@@ -26,9 +26,17 @@ def encode_submit(submit: Submit) -> bytes:
 
     Raises:
         BadNumberError: the recipient is no number.
-        BadTextError: the text or data do not fit into one part, or not into their alphabet.
-        PduError: a field is out of its range, or the header is broken.
+        BadTextError: the text or data do not fit into one part, or not into their alphabet; or a
+            field is out of its range, which its name in front says.
     """
+    try:
+        return _encode_submit(submit)
+    except PduError as error:
+        # A message that can never be sent is the sender's to mend, like a bad text.
+        raise BadTextError(str(error)) from error
+
+
+def _encode_submit(submit: Submit) -> bytes:
     first = (
         _SUBMIT
         | _flag(_REJECT_DUPLICATES, is_set=submit.reject_duplicates)
@@ -153,7 +161,7 @@ def _encode_user_data(alphabet: Alphabet, text: str | None, octets: bytes, udh: 
 
 def _encode_gsm7(text: str, udh: bytes, front_octets: int) -> tuple[int, bytes]:
     """Return the length in septets, header included, and the packed text behind its fill bits."""
-    shift = header.read_shift(header.read_elements(udh))
+    shift = header.read_shift(udh)
     septets = alphabets.encode_septets(text, locking=shift.locking, single=shift.single)
     front_septets = (front_octets * 8 + 6) // 7
     packed = alphabets.pack(septets, fill_bits=front_septets * 7 - front_octets * 8)

@@ -34,16 +34,16 @@ class Concat:
 class Ports:
     """For which application the message is (WAP push: destination 2948)."""
 
-    destination: int
-    source: int
+    destination: int  #: 0..65535
+    source: int  #: 0..65535
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
     """An information element as it stands."""
 
-    identifier: int
-    value: bytes
+    identifier: int  #: what it is, 0..255
+    value: bytes  #: at most 255 octets
 
 
 def read_elements(udh: bytes) -> tuple[Element, ...]:
@@ -99,13 +99,20 @@ def read_ports(udh: bytes) -> Ports | None:
 class Shift:
     """The national tables that a header asks for; 0 is the default table."""
 
-    locking: int = 0
-    single: int = 0
+    locking: int = 0  #: key of `tables.LOCKING`
+    single: int = 0  #: key of `tables.SINGLE`
     unknown: tuple[int, ...] = ()  #: language identifiers that we have no table for
 
 
-def read_shift(elements: tuple[Element, ...]) -> Shift:
-    """Return the national language tables; languages that we do not know count as the default."""
+def read_shift(udh: bytes) -> Shift:
+    """Return the national language tables that a header asks for.
+
+    A language that we do not know counts as the default, and so does a broken header.
+    """
+    try:
+        elements = read_elements(udh)
+    except PduError:
+        return Shift()
     asked = {e.identifier: e.value[0] for e in elements if len(e.value) == 1}
     locking, single = asked.get(LOCKING_SHIFT, 0), asked.get(SINGLE_SHIFT, 0)
     unknown = dict.fromkeys(

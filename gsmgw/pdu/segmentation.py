@@ -29,7 +29,7 @@ _WIDE_CONCAT_OCTETS = 6
 class Segment:
     """One part of a text."""
 
-    alphabet: Alphabet
+    alphabet: Alphabet  #: GSM 7-bit or UCS-2
     text: str
     units: int  #: septets (GSM 7-bit) or UTF-16 units (UCS-2)
 

@@ -9,12 +9,15 @@ import itertools
 import unicodedata
 
 import pdu_support
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gsmgw import pdu
 from gsmgw.pdu import alphabet, graphemes, header, tables, times
 from gsmgw.pdu.alphabet import Alphabet
+
+#: A busy machine may take any time over an example.
+_untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _GSM7_TEXT = st.text(st.sampled_from(sorted(alphabet.GSM7_CHARACTERS)), max_size=700)
 _EMOJI = st.sampled_from(
@@ -34,11 +37,13 @@ _TIMES = st.datetimes(
 ).map(lambda at: at.replace(microsecond=0))
 
 
+@_untimed
 @given(_GSM7_TEXT)
 def test_gsm7_text_survives_septets(text: str) -> None:
     assert alphabet.decode_septets(alphabet.encode_septets(text)) == text
 
 
+@_untimed
 @given(st.binary(max_size=160), st.sampled_from(sorted(tables.LOCKING)), st.integers(0, 3))
 def test_any_septets_are_text(octets: bytes, locking: int, single: int) -> None:
     septets = bytes(octet & 0x7F for octet in octets)
@@ -47,6 +52,7 @@ def test_any_septets_are_text(octets: bytes, locking: int, single: int) -> None:
     assert alphabet.decode_septets(again, locking=locking, single=single) == text
 
 
+@_untimed
 @given(st.binary(max_size=160), st.integers(0, 6))
 def test_packing_is_undone(octets: bytes, fill_bits: int) -> None:
     septets = bytes(octet & 0x7F for octet in octets)
@@ -55,6 +61,7 @@ def test_packing_is_undone(octets: bytes, fill_bits: int) -> None:
     assert alphabet.unpack(packed, len(septets), fill_bits=fill_bits) == septets
 
 
+@_untimed
 @given(_NUMBERS)
 def test_numbers_come_back(number: str) -> None:
     submit = pdu.Submit(number, pdu_support.make_text_segment("hello"))
@@ -63,6 +70,7 @@ def test_numbers_come_back(number: str) -> None:
     assert recipient.digits == number
 
 
+@_untimed
 @given(_TIMES)
 def test_times_come_back(at: dt.datetime) -> None:
     decoded = times.decode_time(times.encode_time(at))
@@ -70,12 +78,14 @@ def test_times_come_back(at: dt.datetime) -> None:
     assert (decoded, decoded.utcoffset()) == (at, at.utcoffset())
 
 
+@_untimed
 @given(st.binary(min_size=7, max_size=7))
 def test_any_seven_octets_are_a_time_or_none(octets: bytes) -> None:
     at = times.decode_time(octets)
     assert at is None or at.tzinfo is not None
 
 
+@_untimed
 @given(st.floats(min_value=0, max_value=63 * 7 * 86400))
 def test_validity_is_the_shortest_that_is_long_enough(seconds: float) -> None:
     vp = pdu.relative_validity(seconds)
@@ -83,6 +93,7 @@ def test_validity_is_the_shortest_that_is_long_enough(seconds: float) -> None:
     assert vp == 0 or pdu.validity_seconds(vp - 1) < seconds
 
 
+@_untimed
 @given(st.binary(max_size=60))
 def test_any_header_is_read_or_refused(octets: bytes) -> None:
     try:
@@ -91,10 +102,11 @@ def test_any_header_is_read_or_refused(octets: bytes) -> None:
         return
     assert b"".join(bytes((e.identifier, len(e.value))) + e.value for e in elements) == octets
     header.read_concat(elements)
-    header.read_shift(elements)
+    header.read_shift(octets)
     pdu.read_ports(octets)
 
 
+@_untimed
 @given(_ANY_TEXT)
 def test_graphemes_are_the_text(text: str) -> None:
     clusters = list(graphemes.split_graphemes(text))
@@ -102,6 +114,7 @@ def test_graphemes_are_the_text(text: str) -> None:
     assert all(clusters)
 
 
+@_untimed
 @given(_GSM7_TEXT | _ANY_TEXT)
 def test_segments_are_the_text_and_fit(text: str) -> None:
     segments = pdu.segment(text)
@@ -127,6 +140,7 @@ def _is_joined(before: str, after: str) -> bool:
     )
 
 
+@_untimed
 @given(_ANY_TEXT, st.integers(1, 66))
 @example("🇵🇱" * 20, 1)
 def test_no_segment_ends_inside_a_grapheme(text: str, shift: int) -> None:
@@ -138,6 +152,7 @@ def test_no_segment_ends_inside_a_grapheme(text: str, shift: int) -> None:
         assert not _is_joined(first.text[-1], second.text[0])
 
 
+@_untimed
 @given(st.lists(st.sampled_from(["🇵🇱", "🇬🇧", "🇩🇪"]), min_size=20, max_size=60))
 def test_flags_stay_whole(flags: list[str]) -> None:
     for segment in pdu.segment("".join(flags)):
@@ -145,6 +160,7 @@ def test_flags_stay_whole(flags: list[str]) -> None:
         assert {segment.text[at : at + 2] for at in range(0, len(segment.text), 2)} <= set(flags)
 
 
+@_untimed
 @given(_GSM7_TEXT | _ANY_TEXT, st.booleans(), st.randoms(use_true_random=False))
 def test_text_survives_the_air_in_any_order_with_doubles(
     text: str, wide: bool, random: object
@@ -156,6 +172,7 @@ def test_text_survives_the_air_in_any_order_with_doubles(
     assert pdu.join_texts(shuffled) == text
 
 
+@_untimed
 @given(st.binary(max_size=400), st.lists(st.integers(1, 140), min_size=1, max_size=6))
 def test_octets_cut_anywhere_by_another_sender_are_joined(
     octets: bytes, lengths: list[int]
@@ -177,6 +194,7 @@ def test_octets_cut_anywhere_by_another_sender_are_joined(
     assert pdu.join_texts(parts) == text
 
 
+@_untimed
 @given(
     st.builds(
         pdu.Deliver,
@@ -202,6 +220,7 @@ def test_data_survives_the_air(delivery: pdu.Deliver) -> None:
     assert decoded == dataclasses.replace(delivery, **changes)  # type: ignore[arg-type]
 
 
+@_untimed
 @given(
     st.builds(
         pdu.StatusReport,
@@ -230,6 +249,7 @@ def _check_value(decoded: pdu.Decoded) -> None:
 _DIRECTIONS = st.sampled_from(["in", "out"])
 
 
+@_untimed
 @given(st.binary(max_size=200), _DIRECTIONS, st.booleans())
 def test_any_octets_give_a_value(octets: bytes, direction: str, centre: bool) -> None:
     decoded = pdu.decode(octets, direction=direction, service_centre=centre)  # type: ignore[arg-type]
@@ -237,11 +257,13 @@ def test_any_octets_give_a_value(octets: bytes, direction: str, centre: bool) ->
     assert decoded == pdu.decode(octets, direction=direction, service_centre=centre)  # type: ignore[arg-type]
 
 
+@_untimed
 @given(st.text(max_size=60), _DIRECTIONS, st.booleans())
 def test_any_text_gives_a_value(text: str, direction: str, centre: bool) -> None:
     _check_value(pdu.decode(text, direction=direction, service_centre=centre))  # type: ignore[arg-type]
 
 
+@_untimed
 @given(_OCTET, _OCTET, _OCTET, st.binary(max_size=150), st.booleans())
 def test_any_coding_length_and_user_data_give_a_delivery(
     dcs: int, pid: int, length: int, octets: bytes, has_header: bool
@@ -256,6 +278,7 @@ def test_any_coding_length_and_user_data_give_a_delivery(
     assert pdu.join_texts([decoded]) == (decoded.text or "")
 
 
+@_untimed
 @given(_OCTET, st.binary(max_size=30), st.text(st.sampled_from("abżó€👍"), max_size=30))
 def test_described_messages_come_back(pid: int, octets: bytes, text: str) -> None:
     for fields in (
@@ -267,6 +290,7 @@ def test_described_messages_come_back(pid: int, octets: bytes, text: str) -> Non
         assert pdu.describe(pdu.decode(pdu.encode_described(described))) == described
 
 
+@_untimed
 @given(_ANY_TEXT)
 def test_folding_is_done_in_one_go_and_keeps_what_fits(text: str) -> None:
     folded = pdu.fold(text)
@@ -275,6 +299,7 @@ def test_folding_is_done_in_one_go_and_keeps_what_fits(text: str) -> None:
         assert folded == text
 
 
+@_untimed
 @given(st.text(st.characters(codec="iso8859-2", categories=["Lu", "Ll"]), max_size=50))
 def test_every_letter_of_central_europe_folds_into_gsm7(text: str) -> None:
     assert pdu.is_gsm7(pdu.fold(text))

@@ -126,13 +126,18 @@ def test_recipient_that_is_no_number(recipient: str) -> None:
         ({"validity": 256}, "^validity: 256"),
         ({"toa": 256}, "^toa: 256"),
         ({"message_class": 4}, "^class: 4"),
-        ({"udh": b"\x00"}, "header does not end"),
+        ({"concat": pdu.Concat(1, 2, 3)}, r"^concat: part 3 of 2"),
         ({"segment": None, "udh": b"\x00", "concat": pdu.Concat(1, 2, 1)}, "header does not end"),
     ],
 )
 def test_field_out_of_range_is_named(changes: dict[str, Any], words: str) -> None:
-    with pytest.raises(PduError, match=words):
+    with pytest.raises(BadTextError, match=words):
         _encode(**changes)
+
+
+def test_header_that_does_not_add_up_is_sent_as_it_is() -> None:
+    decoded = _encode(udh=b"\x00\x03")
+    assert (decoded.udh, decoded.text) == (b"\x00\x03", "hello")
 
 
 @pytest.mark.parametrize(
