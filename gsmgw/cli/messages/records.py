@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from gsmgw import errors
-from gsmgw.cli import command, display, exits, session, story
+from gsmgw.cli import command, display, exits, session
+from gsmgw.cli.messages import story
 from gsmgw.model import InboxKind, MessageState
 from gsmgw.store import inbox as inbox_rows
 from gsmgw.store import outbox

@@ -16,7 +16,7 @@ from gsmgw.cli import command, display, exits, session, typed
 from gsmgw.model import Category, Draft, MessageState, Priority
 
 if TYPE_CHECKING:
-    from gsmgw.cli import csv_file
+    from gsmgw.cli.messages import csv_file
 
 #: Rows that are committed together: one fsync for many, and others may write in between.
 ROWS_AT_ONCE = 500
@@ -207,7 +207,7 @@ def _send_file(
     as_json: bool,
     given: dict[str, Any],
 ) -> int:
-    from gsmgw.cli import csv_file
+    from gsmgw.cli.messages import csv_file
 
     table = csv_file.read(
         path, country=current.config.country, encoding=encoding, source=given["source"]
