@@ -230,15 +230,16 @@ class Books:
                 self._pages.incoming.append(record)
             case Call():
                 self._pages.calls.append(record)
-        self._notify()
+        self.touch()
 
     def tell(self, kind: str, **fields: object) -> None:
         """Tell whoever listens that something happened, and wake those who `wait`."""
-        self._notify()
+        self.touch()
         if self._on_event is not None:
             self._on_event({"event": kind, "at": self.now(), **fields})
 
-    def _notify(self) -> None:
+    def touch(self) -> None:
+        """Wake those who `wait`: a record has changed."""
         with self._changed:
             self._changed.notify_all()
 

@@ -324,7 +324,8 @@ class Network:
 
         if data is not None:
             return [make(None, None)]
-        segments = pdu.segment(text, header_octets=len(udh))
+        # A 16-bit reference takes one octet more than the 8-bit one that segments leave room for.
+        segments = pdu.segment(text, header_octets=len(udh) + int(wide))
         if len(segments) == 1:
             return [make(segments[0], None)]
         self._reference = (self._reference + 1) % (65536 if wide else 256)
@@ -360,6 +361,7 @@ class Network:
         arrival = way.waiting[0]
         if isinstance(arrival.record, books.Incoming):
             arrival.record.tries += 1
+            self._books.touch()
         way.modem.take(arrival, lambda has_it: self._taken(way, arrival, has_it=has_it))
 
     def _taken(self, way: _Way, arrival: Arrival, *, has_it: bool) -> None:

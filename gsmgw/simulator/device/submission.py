@@ -204,6 +204,7 @@ def _note(by: modem.Modem, record: books.Submit, answer: Answer) -> Answer:
     if "hang" not in by.faults:
         record.answer = "; ".join(text for text in (*answer.lines, answer.final) if text)
         record.answered_at = by.loop.monotonic()
+        by.books.touch()
     return answer
 
 
