@@ -131,7 +131,7 @@ class Health:
     last_error: str  #: in words, masked; "" if it never fell
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Run:
     """One service under supervision."""
 
@@ -277,7 +277,7 @@ class Supervisor:
     def remove(self, name: str, deadline_s: float) -> bool:
         """Stop one service and forget it; tell whether it ended in time (or was not there)."""
         chosen = [run for run in self._runs if run.service.name == name]
-        left_over = self._stop_runs(chosen, deadline_s)
+        left_over = self._stop_runs(list(chosen), deadline_s)
         self._runs = [run for run in self._runs if run not in chosen]
         return not left_over
 

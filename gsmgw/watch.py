@@ -20,6 +20,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import warnings
 from collections.abc import Callable
 
 from watchdog import events
@@ -90,14 +91,18 @@ class Watcher:
         self._path = os.fspath(path)
         self._on_event = on_event
         self._recursive = recursive
-        self._observer: InotifyObserver | None = None
+        self._observer: _Observer | None = None
 
     def start(self) -> bool:
         """Begin to watch; blocks for a moment. Tell whether events will come; warn if not."""
         self.stop()
-        observer: InotifyObserver | None = None
+        # A directory made while its parent is looked through is met twice, which watchdog mends and
+        # warns of. Said here, not at import: where warnings are errors (-W error) each would end
+        # the reader.
+        warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
+        observer: _Observer | None = None
         try:
-            observer = InotifyObserver(generate_full_events=True)
+            observer = _Observer(generate_full_events=True)
             observer.schedule(
                 _Forward(self._on_event),
                 self._path,
@@ -115,10 +120,7 @@ class Watcher:
 
     def is_alive(self) -> bool:
         """Tell whether events still come, as far as one can know."""
-        observer = self._observer
-        if observer is None or not observer.is_alive():
-            return False
-        return all(emitter.is_alive() for emitter in observer.emitters)
+        return self._observer is not None and self._observer.is_complete()
 
     def stop(self) -> None:
         """Watch no more; blocks until the watcher's threads have ended. Harmless when not started.
@@ -140,6 +142,18 @@ class Watcher:
         )
 
 
+class _Observer(InotifyObserver):
+    """Watchdog's observer, which also tells whether all of its threads live."""
+
+    def is_complete(self) -> bool:
+        """Tell whether the reader of the kernel's queue, the emitters and the caller back live."""
+        return (
+            self.is_alive()
+            and self._inotify_fd.is_alive()
+            and all(emitter.is_alive() for emitter in self.emitters)
+        )
+
+
 class _Forward(events.FileSystemEventHandler):
     """Translates watchdog's events into paths and kinds."""
 
@@ -157,7 +171,7 @@ class _Forward(events.FileSystemEventHandler):
             self._on_event(source, _KINDS[event.event_type])
 
 
-def _end(observer: InotifyObserver) -> None:
+def _end(observer: _Observer) -> None:
     """Stop an observer, even one whose start failed half-way, and wait for its threads."""
     observer.stop()
     if observer.is_alive():
