@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon: builds everything, starts from the store outwards, stops in reverse.
+
+Theory of operation: a `Round` is one configuration at work. SIGHUP reads the configuration anew;
+if it is right, the running round is stopped in order (a part in flight is finished) and a new one
+is built in the same process; if it is wrong, the old one goes on and the log says why. So every
+service knows one configuration for life, and nothing has to be changed under a running thread.
+
+Stop order: modems first, so that nothing new goes out; then the doors, which still write down what
+became of the last part; the store's services last.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from gsmgw import __version__, config, locks, logs, spool, systemd
+from gsmgw.clock import SystemClock
+from gsmgw.config import Config
+from gsmgw.config import Modem as ModemConfig
+from gsmgw.errors import ConfigError, GsmgwError, StoreDamagedError, StoreError, StoreTooNewError
+from gsmgw.gateway.dispatcher import Dispatcher
+from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.housekeeping import Housekeeping
+from gsmgw.gateway.intake import Intake
+from gsmgw.gateway.new_rows import NewRows
+from gsmgw.gateway.trust import ClockTrust
+from gsmgw.model import LogLevel, ModemReport, ModemState
+from gsmgw.modem.settings import Settings
+from gsmgw.modem.worker import Worker
+from gsmgw.store import modems
+from gsmgw.store.database import Database
+from gsmgw.threads import StopToken, Supervisor
+from gsmgw.watch import Watcher
+
+log = logs.get("daemon")
+
+#: Exit codes, from sysexits.h.
+EXIT_OK, EXIT_DATA, EXIT_UNAVAILABLE, EXIT_CONFIG = 0, 65, 69, 78
+
+#: What a modem needs to stop beside the answer it may still wait for, in seconds.
+STOP_MARGIN_S = 10.0
+#: systemd's TimeoutStopSec is 90 s: a longer result time-out than this is cut at the stop.
+LONGEST_STOP_S = 80.0
+
+
+class Round:
+    """Everything that runs under one configuration."""
+
+    def __init__(self, settings: Config) -> None:
+        self.config = settings
+        self._clock = SystemClock()
+        self._db = Database(settings.database.path, clock=self._clock)
+        self._hints = Hints()
+        self._watcher = Watcher(str(settings.database.path.parent), self._database_event)
+        trust = ClockTrust(self._clock)
+        self._dispatcher = Dispatcher(settings, self._db, self._hints, trust, self._clock)
+        intake = Intake(settings, self._db, self._clock)
+        self.supervisor = Supervisor(on_stuck=self._stuck)
+        self.supervisor.add(
+            Housekeeping(settings, self._db, self._hints, self._dispatcher, trust, self._clock),
+            wake=self._hints.housekeeping.set,
+        )
+        self.supervisor.add(
+            NewRows(self._db, intake, self._hints), wake=self._hints.new_rows.set
+        )
+        for door in spool.services(settings, self._db, intake, self._hints, self._clock):
+            self.supervisor.add(door.service, wake=door.wake)
+        for modem in settings.modems:
+            worker = Worker(_settings(settings, modem), self._dispatcher, now=self._clock)
+            self._hints.add_modem(worker.wake)
+            self.supervisor.add(worker, watched=False, wake=worker.wake, together="modems")
+
+    def start(self) -> None:
+        """Start all services; blocks until the store and the doors are open."""
+        names = [modem.name for modem in self.config.modems]
+        with self._db.write() as tx:
+            modems.forget_others(tx, names)
+        self._watcher.start()
+        self.supervisor.start()
+
+    def stop(self) -> None:
+        """Stop all services; waits for parts in flight as long as systemd allows."""
+        longest = max((modem.result_timeout for modem in self.config.modems), default=0.0)
+        for name in self.supervisor.stop(min(longest + STOP_MARGIN_S, LONGEST_STOP_S)):
+            log.warning("service.left", service=name)
+        self._watcher.stop()
+        self._db.close()
+
+    def _database_event(self, path: str, kind: str) -> None:
+        self._hints.new_rows.set()
+
+    def _stuck(self, name: str) -> None:
+        """Write off a modem whose thread hangs in the kernel; the others go on."""
+        modem = name.removeprefix("modem-")
+        log.error("modem.stuck", modem=modem)
+        try:
+            self._dispatcher.changed(
+                ModemReport(modem, ModemState.STUCK, why="its driver does not return")
+            )
+        except KeyError:
+            return  # another service that is not watched
+
+
+def _settings(settings: Config, modem: ModemConfig) -> Settings:
+    return Settings(
+        name=modem.name,
+        port=modem.port,
+        match_imei=None if modem.match is None else modem.match.imei,
+        match_usb=None if modem.match is None else modem.match.usb,
+        baudrate=modem.baudrate,
+        pin_file=None if modem.pin_file is None else str(modem.pin_file),
+        result_timeout_s=modem.result_timeout,
+        reports=modem.reports,
+        rings=settings.missed_calls.rings,
+        rtscts=modem.rtscts,
+        profile=modem.profile,
+        delivery=modem.delivery,
+        service_centre=modem.service_centre,
+    )
+
+
+class Signals:
+    """What signals ask of the daemon."""
+
+    def __init__(self) -> None:
+        self.stop = StopToken()
+        self.turn = StopToken()  # ends the present round: stop or reload
+        self.reload = False
+
+    def install(self) -> None:
+        """Take SIGTERM, SIGINT and SIGHUP. Main thread only."""
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_reload)
+
+    def _on_stop(self, number: int, frame: FrameType | None) -> None:
+        self.stop.set()
+        self.turn.set()
+
+    def _on_reload(self, number: int, frame: FrameType | None) -> None:
+        self.reload = True
+        self.turn.set()
+
+
+def run(path: Path) -> int:
+    """Run in the foreground until SIGTERM; return the exit code (sysexits.h).
+
+    Blocks. What keeps it from starting is said on the log: 78 a person must edit the
+    configuration, 65 the database is damaged, 69 another daemon runs or a directory is missing.
+    """
+    signals = Signals()
+    signals.install()
+    try:
+        settings = config.load(path)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)  # noqa: T201 - before the log is configured
+        return EXIT_CONFIG
+    _configure_logs(settings)
+    try:
+        with _held(settings):
+            return _rounds(path, settings, signals)
+    except (StoreTooNewError, StoreDamagedError) as error:
+        log.error("daemon.refused", why=str(error))
+        return EXIT_CONFIG if isinstance(error, StoreTooNewError) else EXIT_DATA
+    except GsmgwError as error:
+        log.error("daemon.refused", why=str(error))
+        return EXIT_UNAVAILABLE
+
+
+@contextmanager
+def _held(settings: Config) -> Iterator[None]:
+    """Hold database and spool for this process alone, and bring the database up to date."""
+    spool.prepare(settings)
+    if not settings.database.path.parent.is_dir():
+        raise StoreError(
+            f"database directory {settings.database.path.parent} does not exist; create it:"
+            f" install -d -m 2770 -g gsmgw {settings.database.path.parent}"
+        )
+    held = [
+        locks.Lock(
+            locks.database_lock(settings.database.path), f"database {settings.database.path}"
+        ),
+        locks.Lock(locks.spool_lock(settings.spool.path), f"spool {settings.spool.path}"),
+    ]
+    try:
+        for lock in held:
+            lock.acquire()
+        database = Database(settings.database.path)
+        database.open()
+        database.close()
+        yield
+    finally:
+        for lock in held:
+            lock.release()
+
+
+def _rounds(path: Path, settings: Config, signals: Signals) -> int:
+    log.info(
+        "daemon.started",
+        version=__version__,
+        database=str(settings.database.path),
+        spool=str(settings.spool.path),
+        modems=",".join(modem.name for modem in settings.modems) or "none",
+    )
+    while True:
+        current = Round(settings)
+        current.start()
+        systemd.ready(f"{len(settings.modems)} modems")
+        code = 0
+        while True:
+            code = current.supervisor.run(signals.turn)
+            if code or signals.stop.is_set():
+                break
+            signals.reload, signals.turn = False, StopToken()
+            renewed = _reload(path, settings)
+            if renewed is not None:
+                settings = renewed
+                break
+        if code or signals.stop.is_set():
+            systemd.stopping()
+            if current.supervisor.fatal is not None:
+                log.error("daemon.fatal", why=str(current.supervisor.fatal))
+            current.stop()
+            log.info("daemon.stopped", code=code)
+            return code
+        current.stop()
+        _configure_logs(settings)
+
+
+def _reload(path: Path, old: Config) -> Config | None:
+    """Return the configuration as it is now, or None if it is wrong or has not changed."""
+    systemd.reloading()
+    try:
+        found = config.reload(path, old)
+    except ConfigError as error:
+        for problem in error.problems:
+            log.error("config.refused", why=problem)
+        systemd.ready()
+        return None
+    if found.needs_restart:
+        log.warning("config.needs_restart", keys=",".join(found.needs_restart))
+    if not found.changed:
+        log.info("config.unchanged")
+        systemd.ready()
+        return None
+    log.info("config.reloaded", keys=",".join(found.changed))
+    return found.config
+
+
+def _configure_logs(settings: Config) -> None:
+    logs.configure(level=LogLevel[settings.logs.level.upper()], private=settings.logs.private)

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A clinic's box in a temporary directory: the real `gsmgw run`, simulated modems, real files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gsmgw.simulator import Simulator
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Site:
+    """One box. `start` and `kill` as often as wanted; the simulator's books go on counting."""
+
+    def __init__(
+        self,
+        folder: Path,
+        scenario: Mapping[str, object] | None = None,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        modem: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.spool = folder / "spool"
+        self.database = folder / "db" / "gsmgw.db"
+        self.database.parent.mkdir(parents=True)
+        self.spool.mkdir()
+        self.sim = Simulator(scenario or {"modems": [{"name": "front"}]})
+        self.sim.start()
+        self.config = folder / "gsmgw.yaml"
+        self.log_path = folder / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.configure(settings, modem)
+
+    def configure(
+        self, settings: Mapping[str, Any] | None = None, modem: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the configuration: one entry for each simulated modem, and what the test wants."""
+        document: dict[str, Any] = {
+            "database": {"path": str(self.database)},
+            "spool": {"path": str(self.spool), "settle": "100ms"},
+            "modems": [
+                {"name": name, "port": port, "result_timeout": "2s", **(modem or {})}
+                for name, port in self.sim.ports.items()
+            ],
+        }
+        for key, value in (settings or {}).items():
+            if isinstance(value, Mapping) and isinstance(document.get(key), dict):
+                document[key].update(value)
+            else:
+                document[key] = value
+        self.config.write_text(yaml.safe_dump(document, default_flow_style=False))
+
+    # -- the process --------------------------------------------------------------------------
+
+    def start(self, *, wait: bool = True, env: Mapping[str, str] | None = None) -> None:
+        """Start the daemon; wait until its modems are ready unless told not to."""
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gsmgw", "--config", str(self.config), "run"],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            )
+        if wait:
+            names = set(self.sim.ports)
+            self.until(
+                lambda: names <= {r["name"] for r in self.rows("modem") if r["state"] == "ready"}
+            )
+
+    def stop(self, timeout_s: float = 60) -> int:
+        """End the daemon with SIGTERM; return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout_s)
+        self.process = None
+        return code
+
+    def kill(self) -> None:
+        """End the daemon with SIGKILL."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def close(self) -> None:
+        """End everything."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+            self.process.wait()
+        self.sim.stop()
+
+    @property
+    def log(self) -> str:
+        """All that the daemon has logged."""
+        return self.log_path.read_text("utf-8", "replace") if self.log_path.exists() else ""
+
+    def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of the command line."""
+        return subprocess.run(
+            [sys.executable, "-m", "gsmgw", "--config", str(self.config), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            timeout=60,
+        )
+
+    # -- the doors ------------------------------------------------------------------------------
+
+    def drop(self, name: str, content: str | bytes) -> Path:
+        """Put a file into outgoing the right way: written elsewhere, renamed in."""
+        aside = self.folder / f"aside-{time.monotonic_ns()}"
+        aside.write_bytes(content.encode() if isinstance(content, str) else content)
+        target = self.spool / "outgoing" / name
+        aside.rename(target)
+        return target
+
+    def insert(self, recipient: str, text: str, **columns: object) -> int:
+        """Insert a row as other software does; return its id."""
+        names = ["recipient", "text", *columns]
+        marks = ", ".join("?" * len(names))
+        connection = sqlite3.connect(self.database, timeout=30)
+        try:
+            with connection:
+                cursor = connection.execute(
+                    f"INSERT INTO outbox ({', '.join(names)}) VALUES ({marks})",
+                    [recipient, text, *columns.values()],
+                )
+            return int(cursor.lastrowid or 0)
+        finally:
+            connection.close()
+
+    def rows(self, table: str, where: str = "1", *params: object) -> list[dict[str, Any]]:
+        """Read rows as other software does; [] while there is no database yet."""
+        try:
+            connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)
+        except sqlite3.OperationalError:
+            return []
+        try:
+            connection.row_factory = sqlite3.Row
+            sql = f"SELECT * FROM {table} WHERE {where}"
+            return [dict(row) for row in connection.execute(sql, params)]
+        except sqlite3.OperationalError:
+            return []
+        finally:
+            connection.close()
+
+    def message(self, message_id: int) -> dict[str, Any]:
+        """Return one row of the outbox."""
+        return self.rows("outbox", "id = ?", message_id)[0]
+
+    def files(self, folder: str) -> dict[str, str]:
+        """Return the files of a spool folder: name and content."""
+        place = self.spool / folder
+        return {p.name: p.read_text("utf-8", "replace") for p in place.iterdir() if p.is_file()}
+
+    def result(self, name: str, folder: str = "sent") -> Any:
+        """Return the result document of a JSON file."""
+        return json.loads((self.spool / folder / f"{name}.result.json").read_text())
+
+    # -- waiting --------------------------------------------------------------------------------
+
+    def until(self, condition: Callable[[], object], timeout_s: float = 45) -> None:
+        """Wait until something holds; fail with the log if it never does."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if self.process is not None and self.process.poll() is not None:
+                raise AssertionError(f"the daemon ended: {self.process.returncode}\n{self.log}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"it never came about; the log:\n{self.log[-6000:]}")
+            time.sleep(0.01)
+
+    def until_state(self, message_id: int, *states: str, timeout_s: float = 45) -> None:
+        """Wait until a message is in one of these states."""
+        self.until(lambda: self.message(message_id)["state"] in states, timeout_s)
+
+
+@contextlib.contextmanager
+def site(folder: Path, *args: Any, start: bool = True, **more: Any) -> Iterator[Site]:
+    """Set up a box, start it, and take it down whatever happens."""
+    box = Site(folder, *args, **more)
+    try:
+        if start:
+            box.start()
+        yield box
+    finally:
+        box.close()
