@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_RANGE = re.compile(r"([a-z]{3})(?:\s*-\s*([a-z]{3}))?")
 _SPAN = re.compile(r"(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)")
 _DAY_MINUTES = 24 * 60
 _MINUTE = dt.timedelta(minutes=1)
@@ -87,12 +88,13 @@ def parse_hours(found: object) -> Hours:
 def _parse_days(text: str) -> list[int]:
     days: list[int] = []
     for item in text.lower().split(","):
-        first, _, last = (part.strip() for part in item.partition("-"))
-        if first not in _DAYS or (last or first) not in _DAYS:
+        match = _DAY_RANGE.fullmatch(item.strip())
+        first, last = (match[1], match[2] or match[1]) if match else ("", "")
+        if first not in _DAYS or last not in _DAYS:
             raise ValueError(
                 f"{text!r} is no day; allowed are {' '.join(_DAYS)}, mon-fri, or sat,sun"
             )
-        start, end = _DAYS.index(first), _DAYS.index(last or first)
+        start, end = _DAYS.index(first), _DAYS.index(last)
         days.extend((start + step) % 7 for step in range((end - start) % 7 + 1))
     return days
 

@@ -13,14 +13,14 @@ from collections.abc import Callable
 
 from gsmgw import phone
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SWITCH = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 _MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _USB_IDENTITY = re.compile(r"[0-9a-fA-F]{4}:[0-9a-fA-F]{4}")
 _IMEI = re.compile(r"\d{14,16}")
 _SERVICE_CENTRE = re.compile(r"\+\d{5,15}")
-_ROUTE = re.compile(r"\+\d{1,15}|\d{1,6}")
+_ROUTE = re.compile(r"\+[1-9]\d{0,14}|(?!00)\d{1,6}")
 
 
 def parse_duration(text: str) -> float:
