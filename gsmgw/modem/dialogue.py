@@ -23,14 +23,13 @@ and gets into step by itself at the next command, or raises again. A refused com
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gsmgw import clock, logs
-from gsmgw.at import masking, parser, replies, storage
+from gsmgw import logs
+from gsmgw.at import masking, replies, sorting
 from gsmgw.errors import CommandFailedError, ModemError, ModemSilentError
-from gsmgw.modem import port, sorting
+from gsmgw.modem import exchange
 
 _log = logs.get("modem")
 
@@ -41,10 +40,6 @@ COMMAND_TIMEOUT_S = 10.0
 PROMPT_TIMEOUT_S = 10.0
 #: How long OK may come after +CMGS, and +CMGS after OK (Huawei E173: OK comes first).
 _OTHER_HALF_S = 2.0
-#: A line without an end counts as ended after so much silence, if it reads as a final result.
-_SILENCE_ENDS_LINE_S = 0.2
-#: Longest single wait, so that `heartbeat_at` shows that this thread is not caught in the kernel.
-_LONGEST_WAIT_S = 1.0
 #: Resynchronising: time for one answer to AT; silence before it; silence after it, to which the
 #: time is added that the modem took, because a late answer comes with the same delay.
 _ROUND_S = 1.0
@@ -84,73 +79,8 @@ class Reply:
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a submit, as far as the dialogue can tell."""
-
-    submitted: bool  #: Ctrl-Z has been written
-    reference: int | None = None  #: TP-MR of +CMGS
-    final: replies.Final | None = None  #: None: none came
-    error: ModemError | None = None  #: why there is no answer
-
-    @property
-    def taken(self) -> bool:
-        """Return whether the modem says that the network took it."""
-        return self.reference is not None or (self.final is not None and self.final.ok)
-
-
-class Dialogue:
+class Dialogue(exchange.Exchange):
     """The AT dialogue over one open port."""
-
-    def __init__(self, line: port.Port, *, name: str = "", now: clock.Clock | None = None) -> None:
-        self._port = line
-        self._name = name
-        self._clock = now or clock.SystemClock()
-        self._parser = parser.Parser()
-        self._sorter = sorting.Sorter()
-        self._waiting: sorting.Expectation | None = None
-        self._offering = False  #: a prompt is awaited
-        self._prompted = False
-        self._in_step = False
-        self._owed = 0  #: final results of commands that we gave up
-        self._strays = 0  #: final results so far that nobody waited for
-        self._unsettled = False  #: the result of a submit is among them
-        self._reference: int | None = None  #: of +CMGS, while a submit waits for it
-        self._submitting = False
-        self.late: deque[Answer] = deque()  #: results of submits that came after we gave up
-        self.heartbeat_at = self._clock.monotonic()  #: monotonic; when this thread last went on
-
-    @property
-    def unsolicited(self) -> deque[sorting.Unsolicited]:
-        """Return what came unasked and was not looked at yet, oldest first; the reader pops it."""
-        return self._sorter.unsolicited
-
-    @property
-    def in_step(self) -> bool:
-        """Return whether the next final result will belong to the next command."""
-        return self._in_step
-
-    def opened(self) -> None:
-        """Begin anew on a port that was just opened; the first command resynchronises."""
-        self._parser.reset()
-        self._sorter.clear()
-        self._sorter.unsolicited.clear()
-        self._in_step = False
-        self._owed = 0
-        self._unsettled = False
-
-    def doubt(self) -> None:
-        """Declare the dialogue out of step: an answer did not fit its command."""
-        self._in_step = False
-
-    def take_echoed(self) -> bool:
-        """Return whether the modem has echoed since the last call."""
-        echoed, self._sorter.echoed = self._sorter.echoed, False
-        return echoed
-
-    def end_call(self) -> None:
-        """Forget the call that was announced: it is over or hung up."""
-        self._sorter.ringing = False
 
     # -- commands ---------------------------------------------------------------------------------
 
@@ -192,21 +122,6 @@ class Dialogue:
             raise ModemSilentError(f"{shown}: another answer came in between")
         return Reply(shown, lines, final)
 
-    def _write_line(self, line: str, shown: str) -> None:
-        _log.debug("modem.wrote", modem=self._name, line=shown)
-        self._sorter.wrote(line)
-        self._port.write(line.encode("latin-1", "replace") + b"\r")
-
-    def _await_final(self, deadline: float) -> replies.Final | None:
-        waiting = self._waiting
-        assert waiting is not None
-        while waiting.final is None:
-            left_s = deadline - self._clock.monotonic()
-            if left_s <= 0:
-                return None
-            self._pump_or_flush(left_s)
-        return waiting.final
-
     def _give_up(self) -> None:
         self._in_step = False
         self._owed += 1
@@ -221,7 +136,7 @@ class Dialogue:
         timeout_s: float,
         prompt_timeout_s: float = PROMPT_TIMEOUT_S,
         on_written: Callable[[], None] | None = None,
-    ) -> Answer:
+    ) -> exchange.Answer:
         """Submit one PDU with AT+CMGS (27.005 4.3); blocks until the result or the time-out.
 
         Never raises: what went wrong is in the answer, with whether Ctrl-Z was written.
@@ -237,12 +152,12 @@ class Dialogue:
             refused = self._offer(pdu, length, prompt_timeout_s)
         except ModemError as error:
             self._in_step = False
-            return Answer(submitted=False, error=error)
+            return exchange.Answer(submitted=False, error=error)
         finally:
             self._waiting = None
             self._offering = False
         if refused is not None:
-            return Answer(submitted=False, final=refused)
+            return exchange.Answer(submitted=False, final=refused)
         if on_written is not None:
             on_written()
         self._reference = None
@@ -297,7 +212,7 @@ class Dialogue:
             self._pump_or_flush(left_s)
         return None
 
-    def _await_outcome(self, timeout_s: float) -> Answer:
+    def _await_outcome(self, timeout_s: float) -> exchange.Answer:
         waiting = self._waiting
         assert waiting is not None
         deadline = self._clock.monotonic() + timeout_s
@@ -312,10 +227,10 @@ class Dialogue:
         if waiting.final is not None and not waiting.final.ok:
             if waiting.final.code is None:
                 self._unsettled = True  # ERROR, NO CARRIER: the real result may still come
-            return Answer(submitted=True, reference=self._reference, final=waiting.final)
+            return exchange.Answer(submitted=True, reference=self._reference, final=waiting.final)
         return self._await_other_half(waiting)
 
-    def _await_other_half(self, waiting: sorting.Expectation) -> Answer:
+    def _await_other_half(self, waiting: sorting.Expectation) -> exchange.Answer:
         """The network took it: +CMGS or OK is there. Await the other to stay in step."""
         deadline = self._clock.monotonic() + _OTHER_HALF_S
         while waiting.final is None or self._reference is None:
@@ -324,12 +239,12 @@ class Dialogue:
                 self._in_step = False
                 break
             self._pump_or_flush(left_s)
-        return Answer(submitted=True, reference=self._reference, final=waiting.final)
+        return exchange.Answer(submitted=True, reference=self._reference, final=waiting.final)
 
-    def _unknown(self, error: ModemError) -> Answer:
+    def _unknown(self, error: ModemError) -> exchange.Answer:
         self._in_step = False
         self._unsettled = True
-        return Answer(submitted=True, reference=self._reference, error=error)
+        return exchange.Answer(submitted=True, reference=self._reference, error=error)
 
     # -- waiting and coming back into step --------------------------------------------------------
 
@@ -396,75 +311,3 @@ class Dialogue:
         strays = self._strays
         self._quiet(_QUIET_AFTER_S + self._clock.monotonic() - began_at)
         return self._strays == strays
-
-    def _quiet(self, silence_s: float) -> None:
-        """Read until nothing comes for a moment, a second at most."""
-        deadline = self._clock.monotonic() + _ROUND_S
-        while self._clock.monotonic() < deadline and self._pump(silence_s):
-            pass
-
-    # -- bytes to lines ---------------------------------------------------------------------------
-
-    def _pump_or_flush(self, left_s: float) -> None:
-        pending = self._parser.pending
-        if pending and _is_whole(pending):
-            if not self._pump(min(left_s, _SILENCE_ENDS_LINE_S)):
-                self._sort(self._parser.flush())
-            return
-        self._pump(left_s)
-
-    def _pump(self, timeout_s: float, wake_fd: int | None = None) -> bool:
-        """Read once and sort what came; return whether anything came."""
-        octets = self._port.read(min(timeout_s, _LONGEST_WAIT_S), wake_fd)
-        self.heartbeat_at = self._clock.monotonic()
-        if octets:
-            self._sort(self._parser.feed(octets))
-        return bool(octets)
-
-    def _sort(self, events: list[parser.Event]) -> None:
-        for event in events:
-            if isinstance(event, parser.Prompt):
-                self._take_prompt()
-            else:
-                self._take_line(event.text)
-
-    def _take_prompt(self) -> None:
-        if not self._offering:
-            # A prompt that nobody waits for: commands would end in a message. ESC closes it.
-            self._in_step = False
-        self._prompted = True
-
-    def _take_line(self, text: str) -> None:
-        _log.debug("modem.read", modem=self._name, line=masking.Masked(text))
-        reference = storage.parse_reference(text)
-        if reference is not None:
-            self._take_reference(reference)
-            return
-        final = self._sorter.take(text, self._waiting)
-        if final is None:
-            return
-        self._strays += 1
-        self._owed = max(0, self._owed - 1)
-        if self._is_late(final):
-            self._keep_late(final)
-
-    def _take_reference(self, reference: int) -> None:
-        if self._submitting:
-            self._reference = reference
-            return
-        self._unsettled = False
-        self.late.append(Answer(submitted=True, reference=reference))
-        if self._waiting is not None:
-            self._in_step = False  # its OK will be taken for the answer of the command that waits
-
-    def _is_late(self, final: replies.Final) -> bool:
-        return self._unsettled and final.kind is replies.FinalKind.CMS
-
-    def _keep_late(self, final: replies.Final) -> None:
-        self._unsettled = False
-        self.late.append(Answer(submitted=True, final=final))
-
-
-def _is_whole(line: str) -> bool:
-    """Return whether a line without its end reads as one that ends a command."""
-    return replies.parse_final(line) is not None or storage.parse_reference(line) is not None

@@ -18,7 +18,7 @@ from __future__ import annotations
 import dataclasses
 
 from gsmgw import clock, logs, pdu
-from gsmgw.at import codes, masking, network, replies, sim
+from gsmgw.at import codes, masking, network, replies, sim, sorting
 from gsmgw.errors import CommandFailedError, ModemError
 from gsmgw.model import (
     ErrorFamily,
@@ -32,13 +32,13 @@ from gsmgw.model import (
 )
 from gsmgw.modem import (
     dialogue,
+    exchange,
     gateway_port,
     initialise,
     memories,
     pin,
     profiles,
     settings,
-    sorting,
 )
 
 _log = logs.get("modem")
@@ -73,7 +73,7 @@ class Driver:
         )
         self._without_validity: set[str | None] = set()  #: IMEIs of modems that refuse TP-VP
         self._keeps_link = True  #: the modem knows AT+CMMS
-        self._link_kept_at: float | None = None
+        self._link_kept_until: float | None = None
         self.facts = initialise.Facts()
         self.memories = memories.Memories(talk, gateway, wanted.name)
         self.report = ModemReport(wanted.name, ModemState.ABSENT)
@@ -106,7 +106,7 @@ class Driver:
         if facts.notices is None:
             _log.warning("modem.unannounced", modem=self._wanted.name)
         self._keeps_link = True
-        self._link_kept_at = None
+        self._link_kept_until = None
         self.memories.begin(facts.memories)
         self.restore_service_centre()
         self._tell()
@@ -176,23 +176,27 @@ class Driver:
         whole = pdu.encode_service_centre(part.service_centre) + tpdu
         if part.more_follow:
             self._keep_link()
+        kept = self._link_is_kept()
         answer = self._talk.submit(
             whole.hex().upper(), len(tpdu), timeout_s=self._wanted.result_timeout_s
         )
-        self._link_kept_at = self._clock.monotonic()
+        self._link_kept_until = self._clock.monotonic() + _LINK_KEPT_S if kept else None
         return result_of(part.part_id, answer)
 
     def _keep_link(self) -> None:
         """Ask to keep the radio link open for the parts that follow; never raises."""
-        last = self._link_kept_at
-        if not self._keeps_link:
-            return
-        if last is not None and self._clock.monotonic() - last < _LINK_KEPT_S:
+        if not self._keeps_link or self._link_is_kept():
             return
         try:
             self._keeps_link = self._talk.command("AT+CMMS=1").ok
         except ModemError as error:
             _log.debug("modem.link", modem=self._wanted.name, error=logs.masked(error))
+            return
+        self._link_kept_until = self._clock.monotonic() + _LINK_KEPT_S
+
+    def _link_is_kept(self) -> bool:
+        until = self._link_kept_until
+        return until is not None and self._clock.monotonic() < until
 
     # -- receiving --------------------------------------------------------------------------------
 
@@ -306,7 +310,7 @@ def _refuses_validity(result: SubmitResult) -> bool:
     )
 
 
-def result_of(part_id: int, answer: dialogue.Answer, *, proof: str = "answer") -> SubmitResult:
+def result_of(part_id: int, answer: exchange.Answer, *, proof: str = "answer") -> SubmitResult:
     """Return what an answer of the dialogue means for its part."""
     final = answer.final
     if answer.taken:

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from gsmgw.errors import StoreBusyError, StoreFullError
 from gsmgw.model import InboundPdu, ModemReport, PartToSend, SimIdentity, SubmitResult
+
+#: Errors of the store that pass by themselves: keep what was to be recorded and try again.
+STORE_PASSING = (StoreBusyError, StoreFullError)
 
 
 class CommandKind(StrEnum):

@@ -31,6 +31,8 @@ class Profile:
     stored_notices: tuple[str, ...] = STORED_NOTICES
     direct_notices: tuple[str, ...] = DIRECT_NOTICES
     hang_up: tuple[str, ...] = ("AT+CHUP", "ATH")
+    #: of a stick's ports the one with the highest interface number is asked first
+    last_port_first: bool = False
     reset_returns: bool = False  #: after AT+CFUN=1,1 it comes back by itself, as the same modem
     smss: bool = False  #: EF_SMSS follows the references used, and AT+CRSM reads it
     takes_validity: bool = True  #: False: refuses TP-VP with +CMS ERROR 304
@@ -48,6 +50,8 @@ PROFILES = (
         pin_tries=("AT^CPIN?",),
         # Ends ^RSSI, ^MODE, ^DSFLOWRPT every few seconds. +CMTI, +CDSI and RING still come.
         extra=("AT^CURC=0",),
+        # E1xx: interface 0 is the modem, 1 diagnosis, 2 "PCUI", to which all notices go.
+        last_port_first=True,
         # A stick may come back from AT+CFUN=1,1 as a CD-ROM, and never as a modem.
         reset_returns=False,
         smss=True,

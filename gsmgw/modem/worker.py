@@ -1,0 +1,421 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of one modem, in its own thread: find it, bring it up, send, receive, recover.
+
+Theory of operation. `step` does one round: it sends at most one part, or hands over a few arrivals,
+or makes one attempt to find or recover the modem, and then waits at most a second. While there is
+work it does not wait. In a round, in this order: what the store did not take before, what the modem
+said unasked, orders of people, one part, one duty that is due (a memory to sweep, a look at signal
+and network). So receiving never waits for a queue to be empty, nor sending for a full SIM.
+
+The state follows `state.TABLE`. Errors of the modem end a round and decide what follows:
+`PortLostError` absent, `SimError` needs_pin, silence unresponsive (see `recovery`).
+
+A part whose result is unknown is settled as uncertain at once and the modem gets into step again;
+an answer that comes later is handed on as a late answer. At the first opening after a start, a part
+that is still `sending` from before is waited for without writing a byte, until the time for its
+result has passed since its claim. Not so when the device itself was away: a modem without power
+answers nothing.
+
+Threads and locks. One thread calls open, step and close. `wake`, `heartbeat_at` and `stuck_report`
+may be used by any thread.
+
+On failure. Nothing of the modem's leaves `step`. A busy store or a full disk is waited for, with
+what was to be recorded kept; other store errors go up to the supervisor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from pathlib import Path
+
+from gsmgw import clock, logs, threads
+from gsmgw.errors import ModemError, ModemSilentError, PortLostError, SimError
+from gsmgw.model import ModemReport, ModemState
+from gsmgw.modem import (
+    dialogue,
+    discovery,
+    driver,
+    gateway_port,
+    port,
+    settings,
+    state,
+)
+from gsmgw.modem.duties import arrivals, finding, in_flight, orders, recovery, sending
+
+_log = logs.get("modem")
+
+#: Longest wait in one step.
+_STEP_S = 1.0
+#: How often a locked SIM is looked at again.
+_PIN_AGAIN_S = 30.0
+#: The first look at signal and operator after coming up, and looks while the modem searches.
+_FIRST_LOOK_S = 1.0
+_SEARCH_S = 15.0
+#: The store was busy or full: wait so long.
+_STORE_PAUSE_S = 1.0
+#: So long without trouble, and recovery begins at its mild end again.
+_HEALTHY_S = 60.0
+#: A modem that resets itself is not there for so long.
+_RESET_S = 3.0
+#: With a part in flight, every port is listened to for so long before it is asked who it is.
+_LISTEN_FIRST_S = 0.5
+#: Changes of signal are told in steps of so many dB.
+_SIGNAL_STEP_DB = 5
+
+
+class Worker:
+    """One modem's service."""
+
+    def __init__(
+        self,
+        wanted: settings.Settings,
+        gateway: gateway_port.Gateway,
+        *,
+        now: clock.Clock | None = None,
+        sysfs: Path = discovery.SYSFS,
+    ) -> None:
+        self._wanted = wanted
+        self._gateway = gateway
+        self._clock = now or clock.SystemClock()
+        self._finder = finding.Finder(wanted, self._clock, sysfs)
+        self._port = port.Port("", baudrate=wanted.baudrate, rtscts=wanted.rtscts, now=self._clock)
+        self._talk = dialogue.Dialogue(self._port, name=wanted.name, now=self._clock)
+        self._drive = driver.Driver(self._talk, gateway, wanted, self._clock)
+        self._sender = sending.Sender(wanted.name, self._drive, self._talk, gateway, self._clock)
+        self._arrivals = arrivals.Arrivals(wanted, self._drive, self._talk, gateway, self._clock)
+        self._orders = orders.Orders(wanted.name, self._drive, self._talk, gateway, self._clock)
+        self._in_flight = in_flight.InFlight(
+            wanted.name, self._talk, gateway, self._sender, wanted.result_timeout_s, self._clock
+        )
+        self._recovery = recovery.Recovery()
+        self._stage = recovery.Stage.RESYNCHRONISE
+        self._state = ModemState.ABSENT
+        self._why = ""
+        self._told: ModemReport | None = None
+        self._wake_fds: tuple[int, int] | None = None
+        self._stepped_at = self._clock.monotonic()
+        self._next_at = 0.0  #: monotonic; when the state's next attempt is due
+        self._look_at = 0.0  #: monotonic; when signal and network are asked for
+        self._trouble_at = 0.0  #: monotonic; when it last fell silent
+        self._first = True  #: the device has been there since this worker began
+        self._doubt = False  #: a part has become uncertain, and EF_SMSS may tell of it
+
+    @property
+    def name(self) -> str:
+        """Return the name of its thread."""
+        return f"modem-{self._wanted.name}"
+
+    @property
+    def modem_state(self) -> ModemState:
+        """Return where the modem is in its life."""
+        return self._state
+
+    @property
+    def heartbeat_at(self) -> float:
+        """Return when this thread last went on (monotonic): it waits a second at most.
+
+        Only a thread that is caught in the kernel lets this grow old, or one whose store does not
+        answer. Any thread may ask.
+        """
+        return max(self._stepped_at, self._talk.heartbeat_at)
+
+    def stuck_report(self) -> ModemReport:
+        """Return what to tell of a modem whose thread does not come back; any thread may ask."""
+        return dataclasses.replace(
+            self._drive.report,
+            state=ModemState.STUCK,
+            why="its thread is caught in the kernel",
+            port=self._finder.path,
+        )
+
+    # -- service ----------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Prepare; the port is opened by `step`. May be called again after `close`."""
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        os.set_blocking(writing, False)
+        self._wake_fds = (reading, writing)
+        self._state, self._why, self._told = ModemState.ABSENT, "", None
+        self._first = True
+        self._in_flight.begin()
+
+    def close(self) -> None:
+        """Give back what was claimed and close the port; nothing of modem or store is raised."""
+        self._sender.give_back("gsmgw stops")
+        with contextlib.suppress(*gateway_port.STORE_PASSING):
+            self._sender.flush()
+            self._arrivals.flush()
+        self._port.close()
+        fds, self._wake_fds = self._wake_fds, None
+        for fd in fds or ():
+            os.close(fd)
+
+    def wake(self) -> None:
+        """Let a waiting `step` end: there may be work. Any thread may call; may be lost."""
+        fds = self._wake_fds
+        if fds is not None:
+            with contextlib.suppress(OSError):
+                os.write(fds[1], b"w")
+
+    def step(self, stop: threads.StopToken) -> None:
+        """Do one round.
+
+        Blocks up to a second, or as long as the modem takes for what it was asked: a submit up to
+        the time for its result.
+
+        Raises:
+            StoreError: one that does not pass by itself.
+        """
+        self._stepped_at = self._clock.monotonic()
+        try:
+            self._sender.flush()
+            self._arrivals.flush()
+            self._live(stop)
+        except PortLostError as error:
+            self._lose(str(error))
+        except SimError as error:
+            self._next_at = self._clock.monotonic() + _PIN_AGAIN_S
+            self._go(state.Event.PIN_NEEDED, str(error))
+        except ModemError as error:
+            self._fall_silent(str(error))
+        except gateway_port.STORE_PASSING as error:
+            _log.warning("modem.waits_for_store", modem=self._wanted.name, why=str(error))
+            stop.wait(_STORE_PAUSE_S)
+            return
+        with contextlib.suppress(*gateway_port.STORE_PASSING):
+            self._tell()
+
+    def _live(self, stop: threads.StopToken) -> None:
+        if self._state is ModemState.ABSENT:
+            self._look_for_device(stop)
+        elif self._state is ModemState.OPENING:
+            self._come_up()
+        elif self._state is ModemState.NEEDS_PIN:
+            self._await_pin()
+        elif self._state is ModemState.UNRESPONSIVE:
+            self._recover()
+        else:
+            self._serve(stop)
+
+    # -- finding and coming up --------------------------------------------------------------------
+
+    def _look_for_device(self, stop: threads.StopToken) -> None:
+        self._orders.refuse_one("the modem is not there")
+        left_s = self._finder.left_s()
+        if self._first and self._finder.asks_imei:
+            # Asking for the IMEI writes to the port; an answer must have had its time first.
+            left_s = max(left_s, self._in_flight.left_s())
+        if left_s > 0:
+            stop.wait(min(left_s, _STEP_S))
+            return
+        found = self._finder.look(listen_s=_LISTEN_FIRST_S if self._in_flight.known else 0.0)
+        if found is None:
+            self._device_is_away()
+            return
+        self._talk.late.extend(found.late)
+        self._go(state.Event.FOUND)
+
+    def _device_is_away(self) -> None:
+        self._first = False
+        self._in_flight.device_was_away()
+
+    def _come_up(self) -> None:
+        if not self._port.is_open:
+            self._port.path = self._finder.path or ""
+            self._port.open()
+            self._talk.opened()
+        if self._first:
+            left_s = self._in_flight.left_s()
+            if left_s > 0:
+                self._talk.listen(min(left_s, _STEP_S))
+                return
+        self._doubt |= self._in_flight.settle()
+        self._first = False
+        self._drive.initialise()
+        self._gateway.attach(self._wanted.name, self._report())
+        self._arrivals.begin()
+        self._finder.succeeded()
+        self._look_at = self._clock.monotonic() + _FIRST_LOOK_S
+        self._go(state.Event.INITIALISED)
+        self._follow_registration()
+        self._tell_last_reference()
+
+    def _tell_last_reference(self) -> None:
+        if not self._doubt:
+            return
+        self._doubt = False
+        last = self._drive.last_reference()
+        if last is not None:
+            self._gateway.smss_reading(self._wanted.name, last)
+
+    def _await_pin(self) -> None:
+        self._orders.run_one()
+        self._arrivals.take()
+        now = self._clock.monotonic()
+        if now < self._next_at:
+            self._wait(min(self._next_at - now, _STEP_S))
+            return
+        self._go(state.Event.REOPENED)
+
+    # -- serving ----------------------------------------------------------------------------------
+
+    def _serve(self, stop: threads.StopToken) -> None:
+        self._arrivals.take()
+        self._sender.take_late()
+        if self._arrivals.restarted or self._echoes_again():
+            self._start_anew("the modem has restarted")
+            return
+        self._follow_registration()
+        self._orders.run_one()
+        worked = False
+        if self._state is ModemState.READY and not stop.is_set():
+            worked = self._send(stop)
+        worked |= self._do_duty()
+        if not worked and not self._talk.unsolicited:
+            self._wait(self._idle_s())
+
+    def _send(self, stop: threads.StopToken) -> bool:
+        worked = self._sender.send_one(claim_next=not stop.is_set())
+        if worked and not self._talk.in_step:
+            self._talk.resynchronise()
+            self._sender.take_late()
+            self._doubt = True
+            self._tell_last_reference()
+        return worked
+
+    def _echoes_again(self) -> bool:
+        """Return whether echo is back though the modem took ATE0: it has forgotten everything."""
+        return self._talk.take_echoed() and not self._drive.facts.echoes
+
+    def _start_anew(self, why: str) -> None:
+        self._sender.give_back(why)
+        _log.warning("modem.restarted", modem=self._wanted.name, why=why)
+        self._go(state.Event.REOPENED, why)
+
+    def _follow_registration(self) -> None:
+        if self._drive.registered:
+            self._go(state.Event.REGISTERED)
+        else:
+            if self._state is ModemState.READY:
+                self._sender.give_back("not registered with a network")
+            self._go(state.Event.UNREGISTERED, f"registration {self._drive.facts.registration}")
+
+    def _do_duty(self) -> bool:
+        if self._arrivals.sweep_one():
+            return True
+        now = self._clock.monotonic()
+        if now < self._look_at:
+            return False
+        self._drive.look()
+        searching = not self._drive.registered
+        self._look_at = now + (
+            min(_SEARCH_S, self._wanted.poll_s) if searching else self._wanted.poll_s
+        )
+        if self._recovery.attempts and now - self._trouble_at > _HEALTHY_S:
+            self._recovery.succeeded()
+        return True
+
+    def _idle_s(self) -> float:
+        due_at = min(self._look_at, self._arrivals.due_at())
+        return min(_STEP_S, max(0.0, due_at - self._clock.monotonic()))
+
+    def _wait(self, seconds: float) -> None:
+        fds = self._wake_fds
+        self._talk.wait(seconds, fds[0] if fds is not None else None)
+        if fds is not None:
+            with contextlib.suppress(BlockingIOError):
+                os.read(fds[0], 4096)
+
+    # -- trouble ----------------------------------------------------------------------------------
+
+    def _lose(self, why: str) -> None:
+        self._port.close()
+        self._sender.give_back("the port was lost")
+        self._device_is_away()
+        _log.warning("modem.lost", modem=self._wanted.name, why=why)
+        self._go(state.Event.LOST, why)
+        self._finder.failed()
+
+    def _fall_silent(self, why: str) -> None:
+        self._sender.give_back("the modem does not answer")
+        now = self._clock.monotonic()
+        self._trouble_at = now
+        device = self._finder.usb_device()
+        self._stage, pause_s = self._recovery.next_stage(
+            can_reset=self._drive.facts.profile.reset_returns,
+            can_reset_usb=device is not None and os.access(device.node, os.W_OK),
+        )
+        self._next_at = now + pause_s
+        _log.warning(
+            "modem.silent",
+            modem=self._wanted.name,
+            why=why,
+            attempt=self._recovery.attempts,
+            next=self._stage,
+            pause_s=pause_s,
+        )
+        self._go(state.Event.SILENT, why)
+
+    def _recover(self) -> None:
+        self._orders.refuse_one("the modem does not answer")
+        left_s = self._next_at - self._clock.monotonic()
+        if left_s > 0:
+            self._wait(min(left_s, _STEP_S))
+            self._sender.take_late()
+            return
+        _log.info("modem.recovering", modem=self._wanted.name, stage=self._stage)
+        if self._stage is recovery.Stage.RESYNCHRONISE:
+            self._talk.resynchronise()
+        elif self._stage is recovery.Stage.REOPEN:
+            self._port.close()
+        elif self._stage is recovery.Stage.RESET:
+            self._reset()
+            return
+        elif self._stage is recovery.Stage.USB_RESET:
+            self._reset_usb()
+            return
+        self._go(state.Event.REOPENED)
+
+    def _reset(self) -> None:
+        with contextlib.suppress(ModemSilentError):
+            self._talk.write_blind("AT+CFUN=1,1")
+        self._lose("the modem was told to reset itself")
+        self._finder.postpone(_RESET_S)
+
+    def _reset_usb(self) -> None:
+        device = self._finder.usb_device()
+        self._port.close()
+        if device is not None:
+            recovery.reset_usb(device.node)
+        self._lose("its USB device was reset")
+        self._finder.postpone(_RESET_S)
+
+    # -- telling ----------------------------------------------------------------------------------
+
+    def _go(self, event: state.Event, why: str = "") -> None:
+        following = state.follow(self._state, event)
+        if following is self._state:
+            return
+        _log.info("modem.state", modem=self._wanted.name, state=following, why=why or None)
+        self._state, self._why = following, why
+
+    def _report(self) -> ModemReport:
+        signal = self._drive.report.signal_dbm
+        if signal is not None:
+            signal = round(signal / _SIGNAL_STEP_DB) * _SIGNAL_STEP_DB
+        return dataclasses.replace(
+            self._drive.report,
+            state=self._state,
+            why=self._why,
+            port=self._finder.path,
+            signal_dbm=signal,
+        )
+
+    def _tell(self) -> None:
+        report = self._report()
+        if report != self._told:
+            self._gateway.changed(report)
+            self._told = report
