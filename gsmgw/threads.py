@@ -19,6 +19,7 @@ alone while the others go on.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import traceback
 from collections.abc import Callable
@@ -44,8 +45,7 @@ GRACE_S = 0.5
 #: How often `run` looks, at least.
 LOOK_S = 1.0
 
-# sysexits.h, for errors that a restart cannot mend: EX_CONFIG (a person must edit or upgrade) and
-# EX_DATAERR.
+# For errors that a restart cannot mend, from sysexits.h: EX_CONFIG and EX_DATAERR.
 _FATAL: tuple[tuple[type[Exception], int], ...] = (
     (ConfigError, 78),
     (StoreTooNewError, 78),
@@ -266,10 +266,9 @@ class Supervisor:
         """Stop all services in reverse order of their start; blocks until they have ended.
 
         Returns:
-            The names of those that did not end in time; their threads are left alone and do not
-            keep the process from ending.
+            The names of those that did not end in time; they do not keep the process alive.
         """
-        left_over = self._stop_runs(list(self._runs), deadline_s)
+        left_over = self._stop_runs(self._runs, deadline_s)
         self._runs = []
         self._started = False
         return left_over
@@ -277,7 +276,7 @@ class Supervisor:
     def remove(self, name: str, deadline_s: float) -> bool:
         """Stop one service and forget it; tell whether it ended in time (or was not there)."""
         chosen = [run for run in self._runs if run.service.name == name]
-        left_over = self._stop_runs(list(chosen), deadline_s)
+        left_over = self._stop_runs(chosen, deadline_s)
         self._runs = [run for run in self._runs if run not in chosen]
         return not left_over
 
@@ -328,12 +327,8 @@ class Supervisor:
         run.last_error = logs.masked(error)
         if self._fatal is None:
             self._fatal = error
-        log.error(
-            "service.fatal",
-            service=run.service.name,
-            error=run.last_error,
-            exit_code=exit_code(error),
-        )
+        code, name = exit_code(error), run.service.name
+        log.error("service.fatal", service=name, error=run.last_error, exit_code=code)
 
     def _report_failure(self, run: _Run, error: Exception, pause_s: float) -> None:
         run.restarts += 1
@@ -363,14 +358,8 @@ class Supervisor:
     def _stop_runs(self, runs: list[_Run], deadline_s: float) -> list[str]:
         ends_at = self._clock.monotonic() + deadline_s
         left_over: list[str] = []
-        while runs:
-            neighbours = [runs.pop()]
-            while (
-                runs
-                and runs[-1].together is not None
-                and runs[-1].together == neighbours[0].together
-            ):
-                neighbours.append(runs.pop())
+        for _, group in itertools.groupby(reversed(runs), lambda run: run.together or id(run)):
+            neighbours = list(group)
             for run in neighbours:
                 self._tell_to_stop(run)
             for run in neighbours:
@@ -387,13 +376,12 @@ class Supervisor:
                 run.wake()
 
     def _join(self, run: _Run, seconds: float) -> bool:
-        if run.thread is None:
+        if run.thread is not None:
+            run.thread.join(seconds)
+        if run.thread is None or not run.thread.is_alive():
             return True
-        run.thread.join(seconds)
-        if run.thread.is_alive():
-            log.warning("service.left", service=run.service.name, waited_s=seconds)
-            return False
-        return True
+        log.warning("service.left", service=run.service.name, waited_s=seconds)
+        return False
 
 
 def exit_code(error: Exception) -> int:

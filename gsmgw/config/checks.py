@@ -43,7 +43,7 @@ def find_conflicts(document: Document) -> list[Remark]:
 
 
 def find_unwise(document: Document) -> list[Remark]:
-    """Return what is allowed but most likely not meant."""
+    """Return what is allowed but most likely not meant; only for a file without mistakes."""
     remarks: list[Remark] = []
     for place, modem in _modems(document):
         remarks.extend(
@@ -51,7 +51,7 @@ def find_unwise(document: Document) -> list[Remark]:
         )
     if not any(True for _ in _modems(document)):
         remarks.append(Remark((), "there is no modem, so nothing can be sent or received"))
-    if _flag(_at(document.value, "logs", "private")):
+    if _is_switched(_at(document.value, "logs", "private"), on=True):
         words = "patients' numbers and texts appear in the log; keep it off outside a bench"
         remarks.append(Remark(("logs", "private"), words))
     text, person = (_seconds(document, "retention", key) for key in ("text", "person"))
@@ -108,7 +108,7 @@ def _judge_port(modem: dict[str, Value]) -> Iterator[str]:
 
 
 def _judge_reports(modem: dict[str, Value]) -> Iterator[str]:
-    if _flag(modem.get("reports")) is False:
+    if _is_switched(modem.get("reports"), on=False):
         yield "without status reports a part in doubt has less evidence, and nothing is delivered"
 
 
@@ -154,8 +154,5 @@ def _duration(found: Value | None) -> float | None:
         return None
 
 
-def _flag(found: Value | None) -> bool | None:
-    try:
-        return values.switch(found)
-    except ValueError:
-        return None
+def _is_switched(found: Value | None, *, on: bool) -> bool:
+    return found is not None and values.switch(found) is on

@@ -101,7 +101,9 @@ def test_every_key_of_a_full_file_is_understood():
     assert clinic.modem("none") is None
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "modems:\n", "logs:\nsending:\n  retry:\n"])
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "modems:\n", "logs:\nsending:\n  retry:\n", "hooks: {event: []}"]
+)
 def test_almost_empty_files_work(text):
     assert checked(text).config == config.Config()
 
@@ -236,6 +238,7 @@ def test_unknown_keys_get_the_nearest_known_one(text, words):
         ("missed_calls: {rings: 0}", "whole number from 1 to 30"),
         ("sending: {retry: {factor: 0.5}}", "a number from 1 to 10"),
         ("sending: {retry: {factor: two}}", "a number from 1 to 10"),
+        ("sending: {retry: {first: soon}}", "allowed is a duration"),
         ("sending: {retry: {first: 1h}}", "longer than the longest one, which is 30m"),
         ("sending: {uncertain: {settle_as: failed}}", "allowed are uncertain, resend"),
         ("sending: {uncertain: {settle_as: {spam: resend}}}", "allowed are staff, care"),

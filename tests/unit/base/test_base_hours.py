@@ -145,3 +145,8 @@ def test_the_next_moment_is_allowed_and_none_before_it_is(at, zone, days, fold):
 def test_what_are_no_hours_is_refused(found, words):
     with pytest.raises(ValueError, match=words):
         config.parse_hours(found)
+
+
+def test_hours_that_never_come_do_not_loop_for_ever():
+    with pytest.raises(ValueError, match="never come"):
+        config.Hours(((),) * 7).next_allowed(local("2026-11-23 12:00"))

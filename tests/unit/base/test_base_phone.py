@@ -87,6 +87,7 @@ def test_files_of_smstools_are_read_as_smsd_reads_them(text, number):
         ("+4850010020", False, "wrong number of digits for country code \\+48"),
         ("+485001002011", False, "wrong number of digits"),
         ("+999123456789", False, "country code that does not exist"),
+        ("+4800000000", False, "wrong number of digits"),
         ("+12", False, "country code that does not exist"),
         ("+4850010020100000000", False, "more than the 15 digits"),
         ("1" * 101, False, "too long"),
