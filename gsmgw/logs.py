@@ -43,8 +43,9 @@ REPEAT_MEMORY = 512
 #: A longer value is cut: a line is for reading, and journald splits at 48 KiB.
 LONGEST_VALUE = 4000
 
-# A run of digits that could be a phone number, within words; a time (12:30) or a date is none.
-_NUMBER_IN_WORDS = re.compile(r"(?<![\w:+])\+?\d(?:[ ()/-]{0,2}\d){6,}(?![\w:])")
+# A run of digits that could be a phone number, wherever it stands; rather one too many than a
+# patient's. Of what is often logged only a date is spared, by `_mask_match`.
+_NUMBER_IN_WORDS = re.compile(r"(?<!\d)\+?\d(?:[\s()/.\u2010-\u2015-]{0,2}\d){6,}")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d)?\Z")
 # These make a value ambiguous on the line unless it stands in quotes.
 _NEEDS_QUOTES = re.compile(r"[\s\"'=\\]")
@@ -145,6 +146,9 @@ class Logger:
 def get(area: str) -> Logger:
     """Return the logger of an area, such as "modem" or "store"."""
     return Logger(area)
+
+
+_library = get("library")
 
 
 def configure(
@@ -346,6 +350,7 @@ class _FromLibraries(logging.Handler):
             words = record.getMessage()
         except (TypeError, ValueError, KeyError):
             words = str(record.msg)
-        level = LogLevel.ERROR if record.levelno >= logging.ERROR else LogLevel.WARNING
-        fields: dict[str, object] = {"library": record.name, "words": masked(words)}
-        _log(level, "library", "library.message", fields, limit=True)
+        if record.levelno >= logging.ERROR:
+            _library.error("library.message", library=record.name, words=masked(words))
+        else:
+            _library.warning("library.message", library=record.name, words=masked(words))
