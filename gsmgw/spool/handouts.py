@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service that writes `incoming/` and `report/`: what arrived, for programs to pick up.
+
+Theory of operation: the file is written into `.tmp` and fsynced, its final name is committed, it is
+renamed, the folder is fsynced, and the hand-out is marked done together with the event handler's
+run that is owed. Once a name is committed, a missing file in `.tmp` means that it was renamed,
+and perhaps picked up already; so a crash at any point neither loses a file nor makes it twice.
+After power loss a file of the last seconds may come again, under the same name.
+
+Threads and locks: one thread. On failure: what cannot be written (full disk) stays owed and is
+tried again with growing pauses, while the others go on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsmgw import logs
+from gsmgw.clock import Clock
+from gsmgw.config import Config
+from gsmgw.gateway.hints import Hints
+from gsmgw.spool import files, layout, letters, names, troubles
+from gsmgw.spool.layout import Layout
+from gsmgw.store import spool_files
+from gsmgw.store.database import Database
+from gsmgw.threads import StopToken
+
+log = logs.get("spool")
+
+#: Files that share the fsyncs and commits of one round.
+AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """A file on its way out of `.tmp`."""
+
+    handout_id: int
+    folder: Path
+    name: str
+    event: str
+    is_named: bool  #: the store knows the name, from before a crash
+
+
+class Handouts:
+    """Writes what is owed to the spool. `step` blocks for at most a second, plus the disk."""
+
+    name = "spool.handouts"
+
+    def __init__(
+        self, config: Config, place: Layout, db: Database, hints: Hints, clock: Clock
+    ) -> None:
+        self._config = config
+        self._place = place
+        self._db = db
+        self._hints = hints
+        self._writer = letters.Writer(config, db)
+        self._troubles = troubles.Troubles("files to be written into incoming and report", clock)
+
+    def reconfigure(self, config: Config) -> None:
+        """Take over a changed configuration; the spool's path stays until a restart."""
+        self._config = config
+        self._writer = letters.Writer(config, self._db)
+
+    def wake(self) -> None:
+        """End a wait in `step`; any thread."""
+        self._hints.handouts.set()
+
+    def open(self) -> None:
+        """Make the folders, if need be.
+
+        Raises:
+            GsmgwError: the spool cannot be used; the text says what to do.
+        """
+        self._place.make(self._config.spool.group)
+        self._hints.handouts.set()
+
+    def step(self, stop: StopToken) -> None:
+        """Wait for a hint, at most a second; hand out what is owed."""
+        self._hints.handouts.wait(1.0)
+        while not stop.is_set() and self.hand_out():
+            pass
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def hand_out(self) -> int:
+        """Write a batch of what is owed; return how many are done.
+
+        Blocks for some fsyncs and two commits, if there is anything.
+        """
+        if self._troubles.is_paused("store"):
+            return 0
+        # Those in trouble do not count: they must not keep the others from being found.
+        rows = spool_files.owed(self._db, AT_ONCE + len(self._troubles))
+        rows = [row for row in rows if not self._troubles.is_paused(row["id"])][:AT_ONCE]
+        if not rows:
+            return 0
+        try:
+            done = self._round(rows)
+        except troubles.PASSING as error:
+            self._troubles.failed("store", error)
+            return 0
+        self._troubles.ended("store")
+        return done
+
+    def _round(self, rows: list[sqlite3.Row]) -> int:
+        deliveries = [one for row in rows if (one := self._prepare(row)) is not None]
+        fresh = [one for one in deliveries if not one.is_named]
+        if fresh and self._sync(fresh, {self._place.tmp}):
+            with self._db.write() as tx:
+                for one in fresh:
+                    spool_files.name_handout(tx, one.handout_id, names.to_text(one.name))
+        elif fresh:
+            deliveries = [one for one in deliveries if one.is_named]
+        moved = [one for one in deliveries if self._move(one)]
+        if not moved or not self._sync(moved, {one.folder for one in moved}):
+            return 0
+        with self._db.write() as tx:
+            for one in moved:
+                spool_files.finish_handout(tx, one.handout_id)
+                if self._config.hooks.event:
+                    path = names.to_text(str(one.folder / one.name))
+                    spool_files.owe_hook(tx, one.event, path, None)
+        self._hints.hooks.set()
+        for one in moved:
+            self._troubles.ended(one.handout_id)
+            log.info("spool.handed_out", event_name=one.event, file=names.to_text(one.name))
+        return len(moved)
+
+    def _prepare(self, row: sqlite3.Row) -> _Delivery | None:
+        """Write a file into `.tmp`, unless that was done before a crash; None: not now."""
+        letter = self._writer.compose(row)
+        if letter is None:
+            self._drop(row)
+            return None
+        folder = self._place.folder(letter.folder)
+        if row["name"] is not None:
+            name = names.from_text(row["name"])
+            return _Delivery(row["id"], folder, name, letter.event, is_named=True)
+        try:
+            files.write(self._tmp(row["id"]), letter.content)
+            name = layout.free_name(folder, letter.stem, taken=set())
+        except OSError as error:
+            self._troubles.failed(row["id"], error)
+            return None
+        return _Delivery(row["id"], folder, name, letter.event, is_named=False)
+
+    def _drop(self, row: sqlite3.Row) -> None:
+        """Owe no longer what retention has removed from the store."""
+        with self._db.write() as tx:
+            spool_files.finish_handout(tx, row["id"])
+
+    def _move(self, one: _Delivery) -> bool:
+        try:
+            if files.look(self._tmp(one.handout_id)) is not None:
+                files.move(self._tmp(one.handout_id), one.folder / one.name)
+        except OSError as error:
+            self._troubles.failed(one.handout_id, error)
+            return False
+        return True
+
+    def _sync(self, deliveries: list[_Delivery], folders: set[Path]) -> bool:
+        try:
+            for folder in folders:
+                files.sync(folder)
+        except OSError as error:
+            for one in deliveries:
+                self._troubles.failed(one.handout_id, error)
+            return False
+        return True
+
+    def _tmp(self, handout_id: int) -> Path:
+        return self._place.tmp / f"handout-{handout_id}"

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service that runs the event handler, one run after the other, in the order of the events.
+
+Theory of operation: a run is owed in the transaction that finishes its file; here it is started as
+an argument list, without a shell, with a small environment, in a process group of its own, and
+marked done when it has ended. A run that was under way when the daemon was killed is run again: the
+handler is told at least once, and `GSMGW_ID` is the same both times.
+
+Threads and locks: one thread; a slow handler delays handlers and nothing else.
+
+On failure: a handler that fails, or is killed because its time is up, is logged and not run again.
+One that cannot be started at all (it is missing) is tried again with growing pauses: no event is
+lost while a technician mends it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import select
+import signal
+import sqlite3
+import subprocess
+from dataclasses import dataclass, field
+
+from gsmgw import logs
+from gsmgw.clock import Clock
+from gsmgw.config import Config
+from gsmgw.gateway.hints import Hints
+from gsmgw.spool import names, troubles
+from gsmgw.store import spool_files
+from gsmgw.store.database import Database
+from gsmgw.threads import StopToken
+
+log = logs.get("hooks")
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: So much of what a handler prints is kept for the log, in octets.
+LONGEST_OUTPUT = 2000
+#: A handler gets so long to end by itself when the daemon stops, in seconds.
+STOP_GRACE_S = 2.0
+
+
+@dataclass(slots=True)
+class _Run:
+    """A handler that is running."""
+
+    row: sqlite3.Row
+    process: subprocess.Popen[bytes]
+    ended: int  #: a descriptor that becomes readable when the process ends
+    deadline: float  #: monotonic
+    output: bytearray = field(default_factory=bytearray)
+
+
+class Hooks:
+    """Runs the event handler. `step` blocks for at most a second."""
+
+    name = "spool.hooks"
+
+    def __init__(self, config: Config, db: Database, hints: Hints, clock: Clock) -> None:
+        self._config = config
+        self._db = db
+        self._hints = hints
+        self._clock = clock
+        self._troubles = troubles.Troubles("runs of the event handler", clock)
+        self._run: _Run | None = None
+        self._finished: tuple[int, int | None, str | None] | None = None
+
+    def reconfigure(self, config: Config) -> None:
+        """Take over a changed configuration, for runs from now on."""
+        self._config = config
+
+    def wake(self) -> None:
+        """End a wait in `step`; any thread."""
+        self._hints.hooks.set()
+
+    def open(self) -> None:
+        """Look for runs that are owed since before the start."""
+        self._hints.hooks.set()
+
+    def step(self, stop: StopToken) -> None:
+        """Wait for a hint or for the running handler, at most a second; start what is owed."""
+        if self._run is None:
+            self._hints.hooks.wait(1.0)
+        while not stop.is_set() and (self._run is not None or self._begin_next()):
+            if not self._attend(1.0):
+                return
+
+    def close(self) -> None:
+        """End a running handler, which is run again later; close the connection."""
+        if self._run is not None and not self._attend(STOP_GRACE_S):
+            log.warning("hook.interrupted", run_event=self._run.row["event"], again="next start")
+            self._kill(self._run)
+            self._release(self._run)
+        self._run = None
+        self._db.close()
+
+    # -- one run ----------------------------------------------------------------------------------
+
+    def _begin_next(self) -> bool:
+        """Start the oldest run that is owed; tell whether one runs now."""
+        if self._troubles.is_paused("store") or self._troubles.is_paused("start"):
+            return False
+        if self._finished is not None and not self._store(*self._finished):
+            return False
+        rows = spool_files.owed_hooks(self._db, 1)
+        while rows and not self._config.hooks.event:
+            # Owed under another configuration; nobody wants to hear of it any more.
+            if not self._store(rows[0]["id"], None, "no event handler is configured"):
+                return False
+            rows = spool_files.owed_hooks(self._db, 1)
+        if not rows:
+            return False
+        try:
+            self._run = self._start(rows[0])
+        except OSError as error:
+            self._troubles.failed("start", error)
+            return False
+        self._troubles.ended("start")
+        return True
+
+    def _start(self, row: sqlite3.Row) -> _Run:
+        path = names.from_text(row["path"])
+        arguments = [*self._config.hooks.event, row["event"], path]
+        if row["message_ref"]:
+            arguments.append(row["message_ref"])
+        process = subprocess.Popen(  # noqa: S603 - an argument list from the configuration, no shell
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=_environment(row, path),
+            cwd="/",
+            start_new_session=True,
+        )
+        if process.stdout is not None:
+            os.set_blocking(process.stdout.fileno(), False)
+        deadline = self._clock.monotonic() + self._config.hooks.timeout
+        return _Run(row, process, os.pidfd_open(process.pid), deadline)
+
+    def _attend(self, seconds: float) -> bool:
+        """Wait for the running handler, so long at most; tell whether it has ended."""
+        run = self._run
+        if run is None:
+            return True
+        until = self._clock.monotonic() + seconds
+        while True:
+            now = self._clock.monotonic()
+            if now >= run.deadline:
+                self._kill(run)
+                error = f"killed after {self._config.hooks.timeout:g} s"
+                self._end(run, None, error)
+                return True
+            if _wait(run, max(min(until, run.deadline) - now, 0.0)):
+                self._end(run, run.process.wait(), None)
+                return True
+            if self._clock.monotonic() >= until:
+                return False
+
+    def _end(self, run: _Run, exit_code: int | None, error: str | None) -> None:
+        _drain(run)
+        self._release(run)
+        self._run = None
+        output = bytes(run.output).decode("utf-8", "backslashreplace").strip()
+        if error is None and exit_code:
+            error = output or f"exit code {exit_code}"
+        if error is not None:
+            log.warning(
+                "hook.failed",
+                key=("run_event", "exit_code"),
+                run_event=run.row["event"],
+                file=run.row["path"],
+                exit_code=exit_code,
+                error=logs.masked(error),
+                output=logs.masked(output),
+            )
+        self._store(run.row["id"], exit_code, error)
+
+    def _store(self, run_id: int, exit_code: int | None, error: str | None) -> bool:
+        """Note how a run ended; while the store cannot, no other one is started."""
+        self._finished = (run_id, exit_code, error)
+        try:
+            with self._db.write() as tx:
+                spool_files.finish_hook(tx, run_id, exit_code, error)
+        except troubles.PASSING as problem:
+            self._troubles.failed("store", problem)
+            return False
+        self._troubles.ended("store")
+        self._finished = None
+        return True
+
+    def _kill(self, run: _Run) -> None:
+        """Kill the handler and all that it has started in its process group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.process.pid, signal.SIGKILL)
+        run.process.wait()
+
+    def _release(self, run: _Run) -> None:
+        os.close(run.ended)
+        if run.process.stdout is not None:
+            run.process.stdout.close()
+
+
+def _wait(run: _Run, seconds: float) -> bool:
+    """Wait for output or the end, so long at most; tell whether it has ended.
+
+    The end of the process counts, not that of its output: a handler may leave a child behind.
+    """
+    pipe = run.process.stdout
+    poll = select.poll()
+    poll.register(run.ended, select.POLLIN)
+    if pipe is not None and not pipe.closed:
+        poll.register(pipe.fileno(), select.POLLIN)
+    readable = [descriptor for descriptor, _ in poll.poll(math.ceil(seconds * 1000))]
+    if run.ended in readable:
+        return True
+    if readable and not _drain(run) and pipe is not None:
+        pipe.close()  # it says no more; without this the wait would spin
+    return False
+
+
+def _drain(run: _Run) -> bool:
+    """Read what the handler has printed, keeping the beginning; False at the end of its output."""
+    pipe = run.process.stdout
+    if pipe is None or pipe.closed:
+        return False
+    for _ in range(64):
+        try:
+            piece = os.read(pipe.fileno(), 65536)
+        except BlockingIOError:
+            return True
+        if not piece:
+            return False
+        run.output += piece[: LONGEST_OUTPUT - len(run.output)]
+    return True
+
+
+def _environment(row: sqlite3.Row, path: str) -> dict[str, str]:
+    return {
+        "PATH": PATH,
+        "LANG": "C.UTF-8",
+        "HOME": os.path.expanduser("~"),  # noqa: PTH111 - Path.home() raises for a user without one
+        "GSMGW_EVENT": row["event"],
+        "GSMGW_FILE": path,
+        "GSMGW_ID": str(row["id"]),
+    }

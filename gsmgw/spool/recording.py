@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Claimed files: read, cut into messages, and stored together with what intake says to them.
+
+Theory of operation: what is wrong with a file or with one of its elements is stored as its outcome,
+and the results service puts the file where it belongs. One transaction holds a batch of files with
+all their messages; if our own code stumbles over one of them, each is stored by itself and that
+one is refused.
+
+On failure: StoreError when nothing was stored; the files stay claimed.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from dataclasses import dataclass, replace
+
+from gsmgw import logs
+from gsmgw.clock import Clock
+from gsmgw.config import Config
+from gsmgw.errors import BadFileError, RejectedError, StoreError
+from gsmgw.gateway.intake import Intake
+from gsmgw.model import Draft, MessageState
+from gsmgw.spool import files, layout, names, stories
+from gsmgw.spool.formats import json_format, smstools
+from gsmgw.spool.layout import Layout
+from gsmgw.store import outbox, spool_files
+from gsmgw.store.database import Database, Transaction
+
+log = logs.get("spool")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an element of a file is not accepted."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a file, as it was read."""
+
+    draft: Draft | None
+    refusal: Refusal | None = None
+    reference: str | None = None
+    recipient: str | None = None
+    gsmgw_id: int | None = None  #: of an earlier message, with which the file came back
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that lies in `checked/`."""
+
+    name: str  #: there
+    original_name: str  #: in `outgoing/`
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A claimed file and what stands in it."""
+
+    claim: Claim
+    file_format: str  #: smstools, json, or unread: too large to be looked at
+    elements: tuple[Element, ...]
+
+
+class Recorder:
+    """Reads claimed files and stores what stands in them; of one service, in its thread."""
+
+    def __init__(
+        self, config: Config, place: Layout, db: Database, intake: Intake, clock: Clock
+    ) -> None:
+        self._place = place
+        self._db = db
+        self._intake = intake
+        self._clock = clock
+        self._owners: dict[int, str] = {}
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        """Take over a changed configuration, for files from now on."""
+        self._zone = config.zone
+        self._modems = [modem.name for modem in config.modems]
+        self._service_centres = any(modem.service_centre for modem in config.modems)
+
+    def owner(self, user_id: int) -> str:
+        """Return a user's name, the source of files that name none."""
+        if user_id not in self._owners:
+            self._owners[user_id] = layout.owner_name(user_id)
+        return self._owners[user_id]
+
+    def read(self, claim: Claim) -> Taken:
+        """Read a claimed file; what is wrong with it stands in the answer.
+
+        Raises:
+            OSError: the disk failed; it may be better later.
+        """
+        try:
+            content, status = files.read(self._place.checked / claim.name)
+        except (files.NotRegularError, FileNotFoundError, PermissionError) as error:
+            words = f"the file was exchanged while it was taken: {error.strerror}"
+            return _refused(claim, "smstools", BadFileError(words))
+        if len(content) > files.LONGEST_FILE:
+            words = f"the file is longer than {files.LONGEST_FILE} octets"
+            return _refused(claim, "unread", BadFileError(words))
+        file_format = "json" if json_format.is_json(content) else "smstools"
+        try:
+            return Taken(claim, file_format, self._parse(claim, content, status, file_format))
+        except RejectedError as error:
+            return _refused(claim, file_format, error)
+        except Exception as error:  # noqa: BLE001 - one file must not stop the others
+            return _stumbled(claim, file_format, error)
+
+    def _parse(
+        self, claim: Claim, content: bytes, status: os.stat_result, file_format: str
+    ) -> tuple[Element, ...]:
+        source = self.owner(status.st_uid)
+        spool_file = names.to_text(claim.name)
+        if file_format == "json":
+            return tuple(
+                Element(
+                    item.draft,
+                    Refusal(BadFileError.reason, item.error) if item.error else None,
+                    item.reference,
+                    item.recipient,
+                )
+                for item in json_format.parse(content, source=source, spool_file=spool_file)
+            )
+        around = smstools.Surroundings(
+            source=source,
+            spool_file=spool_file,
+            now=self._clock.now(),
+            zone=self._zone,
+            modems=self._modems,
+            service_centres=self._service_centres,
+        )
+        outgoing = smstools.parse(content, around)
+        draft = outgoing.draft
+        return (Element(draft, None, draft.reference, draft.recipient, outgoing.gsmgw_id),)
+
+    def record(self, taken: list[Taken]) -> bool:
+        """Store files and their messages together; one that makes us stumble, without its messages.
+
+        Blocks for one commit.
+
+        Returns:
+            Whether anything in them is settled already.
+
+        Raises:
+            StoreError: nothing was stored.
+        """
+        try:
+            return self._record_together(taken)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one file must not stop the others
+            if len(taken) == 1:
+                stumbled = _stumbled(taken[0].claim, taken[0].file_format, error)
+                return self._record_together([stumbled])
+            settled = [self.record([one]) for one in taken]
+            return any(settled)
+
+    def _record_together(self, taken: list[Taken]) -> bool:
+        with self._db.write() as tx:
+            settled = [self._record_one(tx, one) for one in taken]
+        return any(settled)
+
+    def _record_one(self, tx: Transaction, taken: Taken) -> bool:
+        """Store one file; tell whether anything in it is settled already."""
+        claim = taken.claim
+        if spool_files.get_open(tx, names.to_text(claim.name)) is not None:
+            return False  # stored before an error that we took for a failure
+        file_id = spool_files.add(
+            tx,
+            name=names.to_text(claim.name),
+            original_name=names.to_text(claim.original_name),
+            file_format=taken.file_format,
+        )
+        settled = False
+        for position, element in enumerate(taken.elements):
+            entry, is_settled = self._accept(tx, position, element)
+            spool_files.add_entry(tx, file_id, entry)
+            settled = settled or is_settled
+            if entry.error_code is not None:
+                self._tell_refused(tx, claim, taken, entry)
+        return settled
+
+    def _accept(
+        self, tx: Transaction, position: int, element: Element
+    ) -> tuple[spool_files.Entry, bool]:
+        """Hand one element to intake; return what is stored of it, and whether it is settled."""
+        refusal = element.refusal or _came_back(tx, element)
+        entry = spool_files.Entry(position, None, element.reference, element.recipient)
+        if refusal is None and element.draft is not None:
+            try:
+                accepted = self._intake.accept(tx, element.draft)
+            except RejectedError as error:
+                refusal = Refusal(error.reason, str(error))
+            else:
+                is_waiting = accepted.state in (MessageState.QUEUED, MessageState.SENDING)
+                return replace(entry, message_id=accepted.message_id), not is_waiting
+        if refusal is None:
+            refusal = Refusal(BadFileError.reason, "there is nothing in it")
+        return replace(entry, error_code=refusal.code, error=refusal.words), True
+
+    def _tell_refused(
+        self, tx: Transaction, claim: Claim, taken: Taken, entry: spool_files.Entry
+    ) -> None:
+        many = len(taken.elements) > 1
+        tx.after_commit(
+            lambda: log.warning(
+                "spool.rejected",
+                file=names.to_text(claim.original_name),
+                element=entry.position if many else None,
+                reason=entry.error_code,
+                why=logs.masked(entry.error),
+            )
+        )
+
+
+def _refused(claim: Claim, file_format: str, error: RejectedError) -> Taken:
+    return Taken(claim, file_format, (Element(None, Refusal(error.reason, str(error))),))
+
+
+def _stumbled(claim: Claim, file_format: str, error: Exception) -> Taken:
+    # Not the error's own words: they may hold what the file says.
+    words = f"gsmgw could not read it; this is a fault in gsmgw ({type(error).__name__})"
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    log.error("spool.stumbled", file=names.to_text(claim.original_name), why=words, trace=trace)
+    return Taken(claim, file_format, (Element(None, Refusal(BadFileError.reason, words)),))
+
+
+def _came_back(tx: Transaction, element: Element) -> Refusal | None:
+    """Refuse a file whose message may have arrived: a person decides, with `gsmgw retry`."""
+    if element.gsmgw_id is None:
+        return None
+    message = outbox.get(tx, element.gsmgw_id)
+    if message is None or message["state"] != MessageState.UNCERTAIN:
+        return None
+    return Refusal(stories.UNCERTAIN, stories.uncertain_words(element.gsmgw_id))

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The service that puts taken files into `sent/` or `failed/` once their messages are settled.
+
+Theory of operation, step by step, for a batch of files; a crash between any two leads to the same
+end:
+
+1. What is new is written into `.tmp` and fsynced: the smstools file with its headers, or the result
+   document of a JSON file.
+2. Folder and name are committed. From now on a missing file in `.tmp` means that it was renamed.
+3. It is renamed to its place. A JSON file itself is renamed there from `checked/`; a smstools file
+   in `checked/` is removed, because the new one holds all of it.
+4. The folders are fsynced; then the file is marked finished, and the event handler's run is owed.
+
+Threads and locks: one thread. On failure: a file that cannot be put away (full disk) stays owed
+and is tried again with growing pauses, while the others go on.
+
+Known limits: looking for settled files costs time in proportion to those that wait; so the pause
+between two looks grows with the time that a look takes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsmgw import logs
+from gsmgw.clock import Clock
+from gsmgw.config import Config
+from gsmgw.gateway.hints import Hints
+from gsmgw.spool import files, layout, names, stories, troubles
+from gsmgw.spool.formats import json_format, outcomes
+from gsmgw.spool.layout import Layout
+from gsmgw.spool.stories import Story
+from gsmgw.spool.updates import Updates
+from gsmgw.store import spool_files
+from gsmgw.store.database import Database, Transaction
+from gsmgw.threads import StopToken
+
+log = logs.get("spool")
+
+#: Files that share the fsyncs and commits of one round.
+AT_ONCE = 20
+#: A look takes at most this share of the time.
+LOOK_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A file on its way out of `checked/`."""
+
+    row: sqlite3.Row
+    story: Story
+    folder: str
+    final_name: str
+
+    @property
+    def file_id(self) -> int:
+        """Its id in the store."""
+        return int(self.row["id"])
+
+
+class Results:
+    """Puts files away. `step` blocks for at most a second, plus the disk."""
+
+    name = "spool.results"
+
+    def __init__(
+        self, config: Config, place: Layout, db: Database, hints: Hints, clock: Clock
+    ) -> None:
+        self._config = config
+        self._place = place
+        self._db = db
+        self._hints = hints
+        self._clock = clock
+        self._troubles = troubles.Troubles("files to be put into sent and failed", clock)
+        self._updates = Updates(place, db, clock)
+        self._next_look = 0.0
+
+    def reconfigure(self, config: Config) -> None:
+        """Take over a changed configuration; the spool's path stays until a restart."""
+        self._config = config
+
+    def wake(self) -> None:
+        """End a wait in `step`; any thread."""
+        self._hints.results.set()
+
+    def open(self) -> None:
+        """Make the folders, if need be; find result documents that may change.
+
+        Raises:
+            GsmgwError: the spool cannot be used; the text says what to do.
+        """
+        self._place.make(self._config.spool.group)
+        self._updates.open()
+        self._hints.results.set()
+
+    def step(self, stop: StopToken) -> None:
+        """Wait for a hint, at most a second; put away what is settled."""
+        hinted = self._hints.results.wait(1.0)
+        pause_s = self._next_look - self._clock.monotonic()
+        if stop.is_set() or (pause_s > 0 and stop.wait(min(pause_s, 1.0))):
+            return
+        while self.put_away() and not stop.is_set():
+            pass
+        self._updates.look(hinted=hinted)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def put_away(self) -> int:
+        """Put away a batch of files whose messages are settled; return how many.
+
+        Blocks for some fsyncs and two commits, if there is anything.
+        """
+        if self._troubles.is_paused("store"):
+            return 0
+        began = self._clock.monotonic()
+        # Those in trouble do not count: they must not keep the others from being found.
+        rows = spool_files.ready(self._db, AT_ONCE + len(self._troubles))
+        rows = [row for row in rows if not self._troubles.is_paused(row["id"])][:AT_ONCE]
+        ended = self._clock.monotonic()
+        self._next_look = ended + (ended - began) / LOOK_SHARE
+        if not rows:
+            return 0
+        try:
+            done = self._round(rows)
+        except troubles.PASSING as error:
+            self._troubles.failed("store", error)
+            return 0
+        self._troubles.ended("store")
+        return done
+
+    # -- the four steps ---------------------------------------------------------------------------
+
+    def _round(self, rows: list[sqlite3.Row]) -> int:
+        moves = self._decide(rows)
+        moved = [move for move in moves if self._try(move, self._rename)]
+        targets = {self._place.folder(move.folder) for move in moved}
+        if not moved or not self._sync(moved, targets):
+            return 0
+        cleared = [move for move in moved if self._try(move, self._clear)]
+        if not cleared or not self._sync(cleared, [self._place.checked]):
+            return 0
+        with self._db.write() as tx:
+            for move in cleared:
+                spool_files.finish(tx, move.file_id)
+                self._owe_hook(tx, move)
+        for move in cleared:
+            self._finished(move)
+        self._hints.hooks.set()
+        return len(cleared)
+
+    def _decide(self, rows: list[sqlite3.Row]) -> list[_Move]:
+        """Write what is new into `.tmp`, and where each file goes into the store."""
+        moves: list[_Move] = []
+        fresh: list[_Move] = []
+        for row in rows:
+            story = stories.tell(self._db, row)
+            if row["folder"] is not None:  # decided before a crash
+                name = names.from_text(row["final_name"])
+                moves.append(_Move(row, story, row["folder"], name))
+                continue
+            move = _Move(row, story, story.folder, self._free_name(row, story.folder, fresh))
+            if self._try(move, self._write):
+                fresh.append(move)
+        if not fresh or not self._sync(fresh, [self._place.tmp]):
+            return moves
+        with self._db.write() as tx:
+            for move in fresh:
+                stored = names.to_text(move.final_name)
+                spool_files.decide(tx, move.file_id, move.folder, stored)
+        return moves + fresh
+
+    def _free_name(self, row: sqlite3.Row, folder: str, others: list[_Move]) -> str:
+        """Return a name that is free, and whose result document's name is free as well."""
+        taken = {other.final_name for other in others if other.folder == folder}
+        wished = stories.original_name(row)
+        while True:
+            name = layout.free_name(self._place.folder(folder), wished, taken=taken)
+            result = self._place.folder(folder) / names.result_name(name, row["id"])
+            if row["format"] == "smstools" or files.look(result) is None:
+                return name
+            taken = taken | {name}
+
+    def _write(self, move: _Move) -> None:
+        if move.row["format"] != "smstools":
+            files.write(
+                self._tmp(move), json_format.format_document(stories.result_document(move.story))
+            )
+            return
+        try:
+            content, _ = files.read(self._checked(move))
+        except (FileNotFoundError, files.NotRegularError, PermissionError):
+            content = b""  # taken away under us: what became of the message is told all the same
+        outcome = move.story.outcome(content, self._config.zone, self._clock.now())
+        files.write(self._tmp(move), outcomes.add_outcome(content, outcome))
+
+    def _rename(self, move: _Move) -> None:
+        folder = self._place.folder(move.folder)
+        is_smstools = move.row["format"] == "smstools"
+        target = move.final_name if is_smstools else self._result_name(move)
+        if files.look(self._tmp(move)) is not None:
+            files.move(self._tmp(move), folder / target)
+        if not is_smstools and files.look(self._checked(move)) is not None:
+            files.move(self._checked(move), folder / move.final_name)
+
+    def _clear(self, move: _Move) -> None:
+        if move.row["format"] == "smstools":
+            files.remove(self._checked(move))
+
+    def _owe_hook(self, tx: Transaction, move: _Move) -> None:
+        if self._config.hooks.event:
+            path = names.to_text(str(self._place.folder(move.folder) / move.final_name))
+            event = "SENT" if move.folder == "sent" else "FAILED"
+            spool_files.owe_hook(tx, event, path, move.story.message_ref)
+
+    def _finished(self, move: _Move) -> None:
+        self._troubles.ended(move.file_id)
+        log.info(
+            "spool.put_away",
+            file=move.row["original_name"],
+            folder=move.folder,
+            name=names.to_text(move.final_name),
+            messages=len(move.story.entries),
+        )
+        if move.row["format"] == "json":
+            folder = self._place.folder(move.folder)
+            content = json_format.format_document(stories.result_document(move.story))
+            self._updates.follow(move.row, folder / self._result_name(move), content)
+
+    def _tmp(self, move: _Move) -> Path:
+        return self._place.tmp / f"file-{move.file_id}"
+
+    def _checked(self, move: _Move) -> Path:
+        return self._place.checked / names.from_text(move.row["name"])
+
+    def _result_name(self, move: _Move) -> str:
+        return names.result_name(move.final_name, move.file_id)
+
+    # -- on failure -------------------------------------------------------------------------------
+
+    def _try(self, move: _Move, action: Callable[[_Move], None]) -> bool:
+        """Do one thing for one file; tell whether it could be done."""
+        try:
+            action(move)
+        except OSError as error:
+            self._troubles.failed(move.file_id, error)
+            return False
+        return True
+
+    def _sync(self, moves: list[_Move], folders: Iterable[Path]) -> bool:
+        """Put the changes of some files on disk; tell whether it could be done."""
+        try:
+            for folder in folders:
+                files.sync(folder)
+        except OSError as error:
+            for move in moves:
+                self._troubles.failed(move.file_id, error)
+            return False
+        return True
