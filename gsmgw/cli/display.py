@@ -53,28 +53,33 @@ def safe_lines(text: str) -> list[str]:
     return [safe(line) for line in text.replace("\r\n", "\n").split("\n")]
 
 
-def safe_cell(text: str | None) -> str:
+def safe_cell(text: object) -> str:
     """Return a text as one line of a table; a line end becomes a return arrow."""
-    return safe((text or "").replace("\r\n", "\n").replace("\n", " ⏎ "))
+    shown = "" if text is None else str(text)  # SQLite lets other software store anything
+    return safe(shown.replace("\r\n", "\n").replace("\n", " ⏎ "))
 
 
-def parse_utc(stored: str) -> dt.datetime:
-    """Read a time as the store writes it."""
-    return dt.datetime.fromisoformat(stored).astimezone(dt.UTC)
+def parse_utc(stored: object) -> dt.datetime:
+    """Read a time as the store writes it; other software may have written anything into a row.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return dt.datetime.fromisoformat(str(stored)).astimezone(dt.UTC)
 
 
-def local_time(stored: str | None, zone: dt.tzinfo) -> str:
+def local_time(stored: object, zone: dt.tzinfo) -> str:
     """Return a stored time as people read it, with its zone: `2026-11-22 08:30:05 CET`."""
     if not stored:
         return ""
     try:
         at = parse_utc(stored).astimezone(zone)
     except ValueError:
-        return safe(stored)  # other software may have written anything into a row
+        return safe(stored)
     return f"{at:%Y-%m-%d %H:%M:%S %Z}"
 
 
-def short_time(stored: str | None, zone: dt.tzinfo, now: dt.datetime) -> str:
+def short_time(stored: object, zone: dt.tzinfo, now: dt.datetime) -> str:
     """Return a stored time for a narrow column: the hour of today, else the date too."""
     if not stored:
         return ""
@@ -99,11 +104,22 @@ def age(seconds: float) -> str:
 
 def print_json(document: object) -> None:
     """Print one JSON document on one line."""
-    click.echo(json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+    text = json.dumps(document, ensure_ascii=False, default=_as_json)
+    click.echo(text.encode("utf-8", "backslashreplace"))
+
+
+def _as_json(found: object) -> str:
+    """Return what JSON cannot hold: octets that other software wrote where a text should be."""
+    return found.decode("utf-8", "backslashreplace") if isinstance(found, bytes) else str(found)
 
 
 def table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, wide: str, fit: bool
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    wide: str,
+    fit: bool,
+    fold: bool = False,
 ) -> Table:
     """Return a table for people.
 
@@ -112,6 +128,7 @@ def table(
         rows: cells of any type; they are made safe here, and no style comes from them.
         wide: the column that is cut where room is short.
         fit: cut it; else nothing is cut.
+        fold: rather than cut, let it take several lines.
     """
     from rich.table import Table
     from rich.text import Text
@@ -119,8 +136,13 @@ def table(
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), expand=fit)
     for column in columns:
         # `ratio` lets rich take the room that is missing from this column alone.
-        ratio = 1 if fit and column == wide else None
-        made.add_column(column, no_wrap=True, overflow="ellipsis", ratio=ratio)
+        flexible = fit and column == wide
+        made.add_column(
+            column,
+            no_wrap=not (flexible and fold),
+            overflow="fold" if fold else "ellipsis",
+            ratio=1 if flexible else None,
+        )
     for row in rows:
         made.add_row(*(Text("" if cell is None else safe(cell)) for cell in row))
     return made

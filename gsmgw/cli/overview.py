@@ -200,6 +200,6 @@ def _rows_since(
     limit = 500
     while True:
         rows = newest(limit)
-        if len(rows) < limit or rows[-1][column] < since:
-            return [row for row in rows if row[column] >= since]
+        if len(rows) < limit or str(rows[-1][column]) < since:
+            return [row for row in rows if str(row[column]) >= since]
         limit *= 4

@@ -98,11 +98,15 @@ def _uncertain(found: overview.Overview) -> list[RenderableType]:
     more = "" if len(found.uncertain) == found.uncertain_count else ", …"
     return [
         _words(
-            f"UNCERTAIN, may have arrived: {found.uncertain_count} messages: {named}{more}\n"
+            f"UNCERTAIN, may have arrived: {_count(found.uncertain_count)}: {named}{more}\n"
             f"Ask the recipients; see gsmgw show {found.uncertain[0]['id']}",
             "bold yellow",
         )
     ]
+
+
+def _count(messages: int) -> str:
+    return f"{messages} message{'' if messages == 1 else 's'}"
 
 
 def _modems(found: overview.Overview, current: session.Session) -> RenderableType:
@@ -116,7 +120,7 @@ def _modems(found: overview.Overview, current: session.Session) -> RenderableTyp
             _sim(modem),
             modem["operator"],
             signal(modem["signal_dbm"]),
-            display.short_time(_text(modem["since"]), current.zone, now),
+            display.short_time(modem["since"], current.zone, now),
             _why(modem, current),
         )
         for modem in found.modems
@@ -127,6 +131,7 @@ def _modems(found: overview.Overview, current: session.Session) -> RenderableTyp
             rows,
             wide="why",
             fit=True,
+            fold=True,
         )
     )
 
@@ -145,7 +150,7 @@ def _why(modem: dict[str, object], current: session.Session) -> str:
     if modem["sim_state"] not in (None, SimState.WORKING):
         words.append(f"SIM: {modem['sim_why'] or modem['sim_state']}")
     if modem["sim_state"] == SimState.RESTING and modem["resting_until"]:
-        until = display.short_time(_text(modem["resting_until"]), current.zone, current.clock.now())
+        until = display.short_time(modem["resting_until"], current.zone, current.clock.now())
         words.append(f"next try {until}")
     return "; ".join(filter(None, words))
 

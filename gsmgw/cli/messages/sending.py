@@ -272,7 +272,7 @@ def _with_progress(
     batches: list[Sequence[csv_file.Row]],
 ) -> Iterator[Sequence[csv_file.Row]]:
     """Yield the batches; on a terminal a bar shows how many rows are done."""
-    if not sys.stderr.isatty():
+    if not _is_terminal():
         yield from batches
         return
     from rich.console import Console
@@ -286,6 +286,10 @@ def _with_progress(
         for batch in batches:
             yield batch
             bar.advance(task, len(batch))
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty()
 
 
 def _explain_stop(path: Path, rows: Sequence[csv_file.Row], tally: _Tally) -> None:

@@ -198,7 +198,7 @@ def moments(story: Story, explain: Explain, zone: dt.tzinfo) -> list[Moment]:
         *(Moment(row["at"], _event(row)) for row in story.events),
         *_end(story.message, explain),
     ]
-    return sorted(told, key=lambda moment: moment.at)
+    return sorted(told, key=lambda moment: str(moment.at))
 
 
 def _door(story: Story) -> Iterator[Moment]:

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the command line's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cli_support
+import pytest
+
+from gsmgw import logs
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[cli_support.Place]:
+    """A configuration and a database of its own; the log is left as it was found."""
+    made = cli_support.Place(tmp_path)
+    yield made
+    made.database.close()
+    logs.configure()
