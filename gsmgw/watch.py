@@ -13,6 +13,9 @@ our own renames included. So a rename within the directory comes as two events, 
 On failure: when the kernel has no watches left, or the directory is not there, `start` warns once
 and returns False; nothing raises. A directory that is deleted ends its watcher: `is_alive` turns
 False, `start` begins anew.
+
+Known limits: watchdog tells of a failed watch only for the directory itself. Where the kernel's
+watches run out exactly among the directories below, those are found by the caller's scan alone.
 """
 
 from __future__ import annotations
