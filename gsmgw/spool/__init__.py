@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The spool: a door of folders and files, for programs written for smstools3 as they are."""
 
-from gsmgw.spool.door import services
+from gsmgw.spool.door import Door, prepare, services
 
-__all__ = ["services"]
+__all__ = ["Door", "prepare", "services"]

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The spool as a whole: the services that the daemon runs for it."""
+"""The spool as a whole: its folders made ready, and the services that the daemon runs for it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from gsmgw.clock import Clock
 from gsmgw.config import Config
@@ -15,18 +18,36 @@ from gsmgw.spool.taking import Taking
 from gsmgw.store.database import Database
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A service of the spool and what the supervisor needs to stop it promptly."""
+
+    service: Taking | Results | Handouts | Hooks
+    wake: Callable[[], None]  #: ends a wait in its step; any thread
+
+
+def prepare(config: Config) -> None:
+    """Make the folders of the spool that are missing. Blocks for a moment.
+
+    Raises:
+        GsmgwError: one cannot be made or used; the text says which, who we are, and what to do.
+    """
+    Layout(config.spool.path).make(config.spool.group)
+
+
 def services(
     config: Config, db: Database, intake: Intake, hints: Hints, clock: Clock
-) -> list[Taking | Results | Handouts | Hooks]:
+) -> list[Door]:
     """Return the services of the spool, in the order in which they are to be started.
 
-    Each has, besides `open`, `step` and `close`, a `wake()` that ends its wait and a
-    `reconfigure(config)` for a reload. What takes files stands last: it stops first.
+    What takes files stands last: it stops first. Each service has a `reconfigure(config)` for a
+    reload.
     """
     place = Layout(config.spool.path)
-    return [
+    running = (
         Hooks(config, db, hints, clock),
         Handouts(config, place, db, hints, clock),
         Results(config, place, db, hints, clock),
         Taking(config, place, db, intake, hints, clock),
-    ]
+    )
+    return [Door(service, service.wake) for service in running]
