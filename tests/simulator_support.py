@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import select
@@ -13,7 +14,7 @@ from pathlib import Path
 from gsmgw import clock, pdu
 from gsmgw.simulator import Simulator
 
-FINAL = re.compile(rb"(?:OK|ERROR|\+CM[ES] ERROR: ?[^\r\n]+|NO CARRIER|COMMAND NOT SUPPORT)\r\n")
+FINAL = re.compile(rb"(?:OK|ERROR|\+CM[ES] ERROR: ?[^\r\n]+|NO CARRIER|COMMAND NOT SUPPORT)\r+\n")
 
 #: Long enough for a busy machine; nothing waits for it when all is well.
 PATIENCE_S = 20.0
@@ -38,13 +39,18 @@ class Client:
         os.write(self.fd, octets)
 
     def read_some(self, timeout_s: float) -> bool:
-        """Read what there is, waiting at most so long; return whether anything came."""
+        """Read what there is, waiting at most so long; return whether anything came.
+
+        Raises OSError when the device is gone, by an end of file too.
+        """
         ready, _, _ = select.select([self.fd], [], [], timeout_s)
         if not ready:
             return False
         octets = os.read(self.fd, 65536)
+        if not octets:
+            raise OSError(errno.EIO, "end of file")
         self.received += octets
-        return bool(octets)
+        return True
 
     def read_until(self, end: bytes | re.Pattern[bytes], timeout_s: float = PATIENCE_S) -> str:
         """Read until a text or pattern is there; return all up to and with it."""
@@ -80,6 +86,15 @@ class Client:
         """Send a short text and return the answer."""
         self.begin(make_submit(number, text, report=report))
         return self.read_until(FINAL).strip()
+
+    def wait_for_end(self) -> None:
+        """Wait until the device goes away, as a pulled stick does; answers before are dropped."""
+        try:
+            while self.read_some(PATIENCE_S):
+                pass
+        except OSError:
+            return
+        raise AssertionError("the device is still there")
 
     def quiet(self, for_s: float = 0.15) -> bool:
         """Return whether nothing comes for so long."""

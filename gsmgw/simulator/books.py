@@ -115,6 +115,7 @@ class Books:
         self._on_event = on_event
         self._pages = _Pages()
         self._changed = threading.Condition()
+        self._changes = 0
 
     @property
     def submits(self) -> list[Submit]:
@@ -198,8 +199,17 @@ class Books:
 
         Not to be called from the loop thread.
         """
-        with self._changed:
-            return self._changed.wait_for(lambda: condition(self), timeout_s)
+        until = self._clock.monotonic() + timeout_s
+        while True:
+            seen = self._changes
+            # Not under the lock: the condition may ask the loop thread, which may want the lock.
+            if condition(self):
+                return True
+            left_s = until - self._clock.monotonic()
+            if left_s <= 0:
+                return False
+            with self._changed:
+                self._changed.wait_for(lambda seen=seen: self._changes != seen, left_s)
 
     def now(self) -> str:
         """Return the wall time as it stands in records."""
@@ -241,6 +251,7 @@ class Books:
     def touch(self) -> None:
         """Wake those who `wait`: a record has changed."""
         with self._changed:
+            self._changes += 1
             self._changed.notify_all()
 
 

@@ -35,6 +35,7 @@ _TIMES = {"times": "how often; without it until it is cleared"}
 
 def _wake(on: modem.Modem) -> None:
     on.dialogue.reset()
+    on.network.ready(on.name)
 
 
 def _garbage_begins(on: modem.Modem, arguments: Arguments) -> None:

@@ -324,10 +324,11 @@ class Network:
 
         if data is not None:
             return [make(None, None)]
-        # A 16-bit reference takes one octet more than the 8-bit one that segments leave room for.
-        segments = pdu.segment(text, header_octets=len(udh) + int(wide))
+        segments = pdu.segment(text, header_octets=len(udh))
         if len(segments) == 1:
             return [make(segments[0], None)]
+        if wide:  # the reference takes one octet more than the one that segments leave room for
+            segments = pdu.segment(text, header_octets=len(udh) + 1)
         self._reference = (self._reference + 1) % (65536 if wide else 256)
         return [
             make(segment, pdu.Concat(self._reference, len(segments), number, wide=wide))

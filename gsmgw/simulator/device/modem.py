@@ -19,6 +19,10 @@ from gsmgw.simulator import books, line, loop, network, plan
 from gsmgw.simulator.device import calls, dialogue, habits, memory, syntax
 from gsmgw.simulator.device.dialogue import Answer
 
+#: A USB stick that resets itself: from its OK until it leaves, and how long it is away at least.
+_LEAVES_AFTER_S = 0.05
+_AWAY_S = 0.2
+
 Handler = Callable[["Modem", syntax.Command], Answer]
 
 
@@ -124,12 +128,11 @@ class Modem:
 
     def restart(self) -> None:
         """Start anew as AT+CFUN=1,1 does, with or without the port, as the vendor does it."""
-        pause_s = self.habits.boot_s if self.layout.boot_s is None else self.layout.boot_s
-        self._switch_off()
         if self.habits.reset_drops_port:
-            self.line.unplug()
-            self._restart = self.loop.after(max(pause_s, 0.2), self.plug)
+            # The OK gets through before the device leaves the bus.
+            self.after(_LEAVES_AFTER_S, lambda: self.lose_power(_AWAY_S))
         else:
+            self._switch_off()
             self._switch_on()
 
     def _switch_on(self) -> None:
