@@ -35,7 +35,7 @@ check: $(VENV)/dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/dev
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench
 
 fmt: $(VENV)/dev
 	$(BIN)/ruff check --fix .

@@ -223,7 +223,11 @@ def capture() -> Iterator[list[Record]]:
 def format_line(level: LogLevel, event: str, fields: dict[str, object]) -> str:
     """Return the line of an event, without line end; pure."""
     words = [level.name.lower(), _escape(event)]
-    words.extend(f"{name}={_format_value(value)}" for name, value in fields.items())
+    words.extend(
+        f"{name}={_format_value(value)}"
+        for name, value in fields.items()
+        if value is not None
+    )
     return " ".join(words)
 
 

@@ -13,7 +13,6 @@ On failure: octets that no decoder understands become a row of kind `binary` tha
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from gsmgw.gateway import receipts
 from gsmgw.gateway.hints import Hints
 from gsmgw.model import InboundPdu, InboxKind
 from gsmgw.store import events, inbox, reports
-from gsmgw.store.database import Database, Transaction
+from gsmgw.store.database import Database, Row, Transaction
 
 log = logs.get("gateway")
 
@@ -169,7 +168,7 @@ class Arrivals:
 
     # -- joining ---------------------------------------------------------------------------------
 
-    def _join_if_complete(self, tx: Transaction, like: sqlite3.Row) -> None:
+    def _join_if_complete(self, tx: Transaction, like: Row) -> None:
         chosen = _one_of_each(inbox.waiting_parts(tx, like))
         if len(chosen) == like["concat_total"]:
             self._join(tx, chosen)
@@ -194,7 +193,7 @@ class Arrivals:
                 count += 1
         return count
 
-    def _join(self, tx: Transaction, rows: Sequence[sqlite3.Row]) -> None:
+    def _join(self, tx: Transaction, rows: Sequence[Row]) -> None:
         delivers = []
         for row in rows:
             decoded = pdu.decode(row["pdu"])
@@ -260,7 +259,7 @@ class Arrivals:
         tx.after_commit(self._hints.handouts.set)
 
 
-def _one_of_each(rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
+def _one_of_each(rows: Sequence[Row]) -> list[Row]:
     """Return the rows in order, of each number the one that came last.
 
     References come round after 256 messages: an old part whose companions never came must not be

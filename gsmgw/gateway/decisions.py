@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from gsmgw.errors import GsmgwError
 from gsmgw.model import ErrorFamily, MessageState, PartState
 from gsmgw.store import events, outbox
-from gsmgw.store.database import Transaction
+from gsmgw.store.database import Row, Transaction
 
 _CANCELLABLE = (MessageState.NEW, MessageState.QUEUED, MessageState.SENDING, MessageState.UNCERTAIN)
 _RETRIABLE = (
@@ -36,7 +34,7 @@ def cancel(tx: Transaction, message_id: int) -> str:
     words = "cancelled before it was sent"
     if sent:
         words = f"cancelled; {len(sent)} of {message['parts']} parts may have arrived"
-    tx.run("UPDATE outbox SET cancel_requested = 1 WHERE id = ?", (message_id,))
+    outbox.ask_cancel(tx, message_id)
     outbox.settle(tx, message_id, MessageState.CANCELLED, ErrorFamily.GSMGW, "cancelled", words)
     events.add(tx, "message.cancelled", message_id=message_id)
     return f"message {message_id} {words}"
@@ -69,17 +67,12 @@ def retry(tx: Transaction, message_id: int) -> str:
     for part in again:
         outbox.change_part(tx, part["id"], outbox.PartChange(PartState.WAITING))
         outbox.expect_mr(tx, part["id"], None)
-    tx.run(
-        "UPDATE outbox SET state = 'queued', due_at = ?, expires_at = NULL, cancel_requested = 0,"
-        " tries = 0, settled_at = NULL WHERE id = ?",
-        (tx.now, message_id),
-    )
-    outbox.mirror(tx, message_id, due_at=tx.now)
+    outbox.requeue(tx, message_id)
     events.add(tx, "message.retried", message_id=message_id)
     return f"message {message_id} is queued again: {len(again)} of {len(parts)} parts"
 
 
-def _get(tx: Transaction, message_id: int) -> sqlite3.Row:
+def _get(tx: Transaction, message_id: int) -> Row:
     message = outbox.get(tx, message_id)
     if message is None:
         raise GsmgwError(f"there is no message {message_id}; see gsmgw list")

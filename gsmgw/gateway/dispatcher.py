@@ -42,7 +42,7 @@ from gsmgw.model import (
 )
 from gsmgw.modem.gateway_port import ModemCommand
 from gsmgw.store import events, modems, outbox
-from gsmgw.store.database import Database, Transaction
+from gsmgw.store.database import Database, Row, Transaction
 from gsmgw.store.outbox import PartChange
 
 log = logs.get("gateway")
@@ -102,7 +102,7 @@ class Dispatcher:
         ready = {s.sim_id for s in self._sessions.values() if s.state is ModemState.READY}
         return frozenset(known - ready)
 
-    def others_ready(self, message: outbox.Row) -> bool:
+    def others_ready(self, message: Row) -> bool:
         """Tell whether a modem with another SIM could send a message that one SIM began."""
         if message["modem"]:
             return False
@@ -230,7 +230,7 @@ class Dispatcher:
 
     def _pick(
         self, db: Database | Transaction, modem: str, session: Session, now: dt.datetime
-    ) -> outbox.Row | None:
+    ) -> Row | None:
         if session.sim_id is not None:
             sim = modems.get_sim(db, session.sim_id)
             if sim is not None and sim["state"] == SimState.BLOCKED:
@@ -260,7 +260,7 @@ class Dispatcher:
                 return made
         return None
 
-    def _is_over(self, tx: Transaction, message: outbox.Row) -> bool:
+    def _is_over(self, tx: Transaction, message: Row) -> bool:
         if message["expires_at"] is None or message["expires_at"] > tx.now:
             return False
         if self._trust.is_suspect:

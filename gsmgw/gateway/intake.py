@@ -13,7 +13,6 @@ Threads and locks: no state of its own; callable from any thread.
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -26,7 +25,7 @@ from gsmgw.errors import BadTextError, RejectedError
 from gsmgw.gateway import routing
 from gsmgw.model import Category, Draft, ErrorFamily, MessageState, Priority, TpOptions
 from gsmgw.store import consent, events, outbox
-from gsmgw.store.database import Database, Transaction
+from gsmgw.store.database import Database, Row, Transaction
 
 log = logs.get("intake")
 
@@ -125,7 +124,7 @@ class Intake:
                 self._accept_row(tx, row)
         return len(rows)
 
-    def _accept_row(self, tx: Transaction, row: sqlite3.Row) -> None:
+    def _accept_row(self, tx: Transaction, row: Row) -> None:
         if row["cancel_requested"] == 1:
             outbox.settle(
                 tx,
@@ -317,7 +316,7 @@ def _word(name: str, found: str | None, words: type[_Word], default: _Word) -> _
         ) from error
 
 
-def _draft_of(row: sqlite3.Row) -> Draft:
+def _draft_of(row: Row) -> Draft:
     """Read a row that other software wrote; SQLite lets it hold anything anywhere."""
     for name in ("recipient", "text", "source"):
         if not isinstance(row[name], str):
@@ -339,17 +338,17 @@ def _draft_of(row: sqlite3.Row) -> Draft:
     )
 
 
-def _optional(row: sqlite3.Row, name: str) -> str | None:
+def _optional(row: Row, name: str) -> str | None:
     return None if row[name] is None else str(row[name])
 
 
-def _switch(row: sqlite3.Row, name: str) -> bool:
+def _switch(row: Row, name: str) -> bool:
     if row[name] in (None, 0, 1):
         return bool(row[name])
     raise RejectedError(f"column {name} holds {row[name]!r}; allowed: 0 and 1", "bad-row")
 
 
-def _as_accepted(row: sqlite3.Row) -> Accepted:
+def _as_accepted(row: Row) -> Accepted:
     return Accepted(
         row["id"],
         MessageState(row["state"]),

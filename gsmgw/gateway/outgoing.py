@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 
 from gsmgw import pdu
 from gsmgw.model import PartToSend, TpOptions
 from gsmgw.store import outbox
+from gsmgw.store.database import Row
 
 
 def make_part(
-    message: sqlite3.Row,
-    part: sqlite3.Row,
+    message: Row,
+    part: Row,
     *,
     report: bool,
     now: dt.datetime,
@@ -55,7 +55,7 @@ def make_part(
 
 
 def _submit(
-    message: sqlite3.Row, part: sqlite3.Row, tp: TpOptions, *, report: bool, validity: int | None
+    message: Row, part: Row, tp: TpOptions, *, report: bool, validity: int | None
 ) -> pdu.Submit:
     joined = message["parts"] > 1 and tp.split not in ("plain", "numbered")
     text = None if part["data"] is not None else part["text"] or ""
@@ -79,9 +79,7 @@ def _submit(
     )
 
 
-def _validity(
-    message: sqlite3.Row, tp: TpOptions, now: dt.datetime, default_s: float | None
-) -> int | None:
+def _validity(message: Row, tp: TpOptions, now: dt.datetime, default_s: float | None) -> int | None:
     """Return TP-VP: as asked for, else so that the network gives up when the message expires."""
     if tp.validity is not None:
         return tp.validity

@@ -13,7 +13,6 @@ compared: networks report from other numbers than they take messages at.
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from typing import Any
 
 from gsmgw import logs
@@ -21,7 +20,7 @@ from gsmgw.at import codes
 from gsmgw.clock import format_utc
 from gsmgw.model import ErrorFamily, MessageState, Outcome, PartState
 from gsmgw.store import events, outbox, reports
-from gsmgw.store.database import Transaction
+from gsmgw.store.database import Row, Transaction
 from gsmgw.store.outbox import PartChange
 
 log = logs.get("gateway")
@@ -62,7 +61,7 @@ def match_again(tx: Transaction, sim_id: int | None) -> None:
         match(tx, report)
 
 
-def match(tx: Transaction, report: sqlite3.Row) -> bool:
+def match(tx: Transaction, report: Row) -> bool:
     """Find the part that a stored report speaks of, and let it follow; False if there is none."""
     since = format_utc(dt.datetime.fromisoformat(tx.now) - OPEN_FOR)
     sim_id = report["sim_id"]
@@ -99,9 +98,7 @@ def _offset(tx: Transaction, service_centre: str | None) -> dt.timedelta | None:
     return None if seconds is None else dt.timedelta(seconds=seconds)
 
 
-def _distance(
-    report: sqlite3.Row, part: sqlite3.Row, offset: dt.timedelta | None
-) -> dt.timedelta | None:
+def _distance(report: Row, part: Row, offset: dt.timedelta | None) -> dt.timedelta | None:
     """Return how far apart the two say that the part was submitted; None if surely unrelated."""
     sent = dt.datetime.fromisoformat(part["sent_at"] or part["claimed_at"])
     if report["service_centre_at"] is None:
@@ -110,7 +107,7 @@ def _distance(
     return abs(at - (offset or dt.timedelta()) - sent)
 
 
-def _may_be(report: sqlite3.Row, part: sqlite3.Row, distance: dt.timedelta, *, known: bool) -> bool:
+def _may_be(report: Row, part: Row, distance: dt.timedelta, *, known: bool) -> bool:
     if part["state"] != PartState.UNCERTAIN:
         return True
     if part["expected_mr"] is not None and part["expected_mr"] != report["mr"]:
@@ -118,7 +115,7 @@ def _may_be(report: sqlite3.Row, part: sqlite3.Row, distance: dt.timedelta, *, k
     return distance <= (EVIDENCE_WITHIN if known else EVIDENCE_WITHIN_ANY_ZONE)
 
 
-def _apply(tx: Transaction, report: sqlite3.Row, part: sqlite3.Row) -> None:
+def _apply(tx: Transaction, report: Row, part: Row) -> None:
     reports.match(tx, report["id"], part["id"])
     status = codes.tp_status(report["st"])
     was_uncertain = part["state"] == PartState.UNCERTAIN
@@ -146,7 +143,7 @@ def _apply(tx: Transaction, report: sqlite3.Row, part: sqlite3.Row) -> None:
     _tell(tx, report, part, status, message_state)
 
 
-def _learn_offset(tx: Transaction, report: sqlite3.Row, part: sqlite3.Row) -> None:
+def _learn_offset(tx: Transaction, report: Row, part: Row) -> None:
     if report["service_centre_at"] is None or report["service_centre"] is None:
         return
     at = dt.datetime.fromisoformat(report["service_centre_at"])
@@ -158,8 +155,8 @@ def _learn_offset(tx: Transaction, report: sqlite3.Row, part: sqlite3.Row) -> No
 
 def _tell(
     tx: Transaction,
-    report: sqlite3.Row,
-    part: sqlite3.Row,
+    report: Row,
+    part: Row,
     status: codes.Status,
     message_state: MessageState,
 ) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gsmgw.config import Modem
+from gsmgw.config.model import Modem
 
 ANY = ""
 

@@ -13,7 +13,6 @@ clear whose it is: see `retry` for the rules and DESIGN for their reasons.
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -35,7 +34,7 @@ from gsmgw.model import (
     Whose,
 )
 from gsmgw.store import events, modems, outbox
-from gsmgw.store.database import Transaction
+from gsmgw.store.database import Row, Transaction
 from gsmgw.store.outbox import PartChange
 
 log = logs.get("gateway")
@@ -47,8 +46,8 @@ class Try:
 
     modem: str
     sim_id: int | None
-    part: sqlite3.Row
-    message: sqlite3.Row
+    part: Row
+    message: Row
     result: SubmitResult
 
     @property
@@ -127,7 +126,7 @@ class Settling:
             _write_counter(tx, sim_id, counter)
             self._conclude(tx, doubts, verdict)
 
-    def _conclude(self, tx: Transaction, doubts: list[sqlite3.Row], verdict: Verdict) -> None:
+    def _conclude(self, tx: Transaction, doubts: list[Row], verdict: Verdict) -> None:
         for row in doubts:
             if verdict is Verdict.SUBMITTED:
                 change = PartChange(PartState.SENT, mr=row["expected_mr"], proof="counter")
@@ -306,7 +305,7 @@ class Settling:
             ),
         )
 
-    def doubt(self, tx: Transaction, part: sqlite3.Row, why: str) -> None:
+    def doubt(self, tx: Transaction, part: Row, why: str) -> None:
         """Make a part uncertain that nobody holds any longer."""
         result = SubmitResult(part["id"], Outcome.UNCERTAIN, detail=why)
         self.record(tx, part["modem"] or "", part["sim_id"], result)
@@ -329,7 +328,7 @@ def release(tx: Transaction, config: Config, message_id: int) -> None:
         outbox.bind(tx, message_id, route=route, sim_id=None, concat_ref=None)
 
 
-def settle_doubt(tx: Transaction, config: Config, part: sqlite3.Row, change: PartChange) -> None:
+def settle_doubt(tx: Transaction, config: Config, part: Row, change: PartChange) -> None:
     """Let a message follow a part whose fate has become known; tell it."""
     due = tx.now if change.state is PartState.WAITING else None
     if change.state is PartState.WAITING:
@@ -351,7 +350,7 @@ def settle_doubt(tx: Transaction, config: Config, part: sqlite3.Row, change: Par
     )
 
 
-def fail_part(tx: Transaction, part: sqlite3.Row, change: PartChange) -> None:
+def fail_part(tx: Transaction, part: Row, change: PartChange) -> None:
     """Fail a part for good, and its message with it; tell it."""
     outbox.change_part(tx, part["id"], change)
     outbox.mirror(tx, part["message_id"])
@@ -371,7 +370,7 @@ def fail_part(tx: Transaction, part: sqlite3.Row, change: PartChange) -> None:
     )
 
 
-def expire(tx: Transaction, message: sqlite3.Row, words: str) -> None:
+def expire(tx: Transaction, message: Row, words: str) -> None:
     """End a message whose time has run out; tell it."""
     outbox.settle(tx, message["id"], MessageState.EXPIRED, ErrorFamily.GSMGW, "expired", words)
     events.add(tx, "message.expired", message_id=message["id"])

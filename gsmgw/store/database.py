@@ -17,9 +17,11 @@ Known limits: local disks only; WAL needs shared memory between processes of one
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -33,6 +35,15 @@ BUSY_TIMEOUT_S = 5.0
 
 #: A WAL larger than this is never folded back: somebody keeps a read transaction open.
 WAL_WARNING_BYTES = 64 * 1024 * 1024
+
+#: Other software may have stored octets that are no UTF-8; one such row must not hide the others.
+_read_text = operator.methodcaller("decode", "utf-8", "replace")
+
+#: Never set: waiting for it is a pause.
+_PAUSE = threading.Event()
+
+#: One row of a query, its columns by name.
+Row: TypeAlias = sqlite3.Row
 
 Params: TypeAlias = Sequence[object] | dict[str, object]
 
@@ -100,14 +111,25 @@ class Database:
             StoreError: the directory is missing or not writable; the text says what to do.
         """
         self._check_place()
-        fresh = not self.path.exists()
+        self._make_file()
         with self._mapped():
-            connection = self._connect()
-            if fresh:
-                # A umask of 022 would lock out the clinic's software; -wal and -shm copy this mode.
-                with contextlib.suppress(OSError):
-                    self.path.chmod(0o660)
-            migrations.migrate(connection, self.path)
+            migrations.migrate(self._connect(), self.path)
+
+    def _make_file(self) -> None:
+        """Make the file if it is not there, before SQLite does, for the group to write.
+
+        A umask of 022 would lock out the clinic's software; -wal and -shm copy this mode.
+        """
+        try:
+            descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o660)
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise errors.StoreError(f"database {self.path} cannot be made: {error}") from error
+        try:
+            os.fchmod(descriptor, 0o660)
+        finally:
+            os.close(descriptor)
 
     def _check_place(self) -> None:
         folder = self.path.parent
@@ -132,13 +154,38 @@ class Database:
             connection = sqlite3.connect(
                 self.path, timeout=self._busy_timeout_s, isolation_level=None
             )
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA secure_delete = ON")
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
             self._local.connection = connection
         return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.row_factory = sqlite3.Row
+        connection.text_factory = _read_text
+        self._switch_to_wal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
+
+    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
+        """Switch a new file to WAL; costs a look where that was done before.
+
+        SQLite does not wait here if others do the same at this moment, whatever the time-out.
+        """
+        deadline = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                is_busy = (error.sqlite_errorcode or 0) & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() >= deadline:
+                    raise
+                _PAUSE.wait(0.01)
+            else:
+                return
 
     def close(self) -> None:
         """Close this thread's connection; a later use opens a new one."""
@@ -162,7 +209,7 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 transaction = Transaction(connection, format_utc(self.clock.now()))
-                connection.execute("INSERT INTO writing (who) VALUES (1)")
+                connection.execute("INSERT OR IGNORE INTO writing (who) VALUES (1)")
                 yield transaction
                 connection.execute("DELETE FROM writing")
                 connection.execute("COMMIT")

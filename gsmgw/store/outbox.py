@@ -26,10 +26,6 @@ from gsmgw.store.database import Database, Transaction
 _ENDED_BY_US = frozenset({MessageState.CANCELLED, MessageState.EXPIRED, MessageState.REJECTED})
 
 
-#: A row of `outbox` or `part`.
-Row = sqlite3.Row
-
-
 @dataclass(frozen=True, slots=True)
 class NewPart:
     """One part of an accepted message: a piece of text, or 8-bit user data."""
@@ -303,6 +299,21 @@ def bind(
         "UPDATE outbox SET route = ?, sim_id = ?, concat_ref = ? WHERE id = ?",
         (route, sim_id, concat_ref, message_id),
     )
+
+
+def ask_cancel(tx: Transaction, message_id: int) -> None:
+    """Note that somebody wants a message withdrawn."""
+    tx.run("UPDATE outbox SET cancel_requested = 1 WHERE id = ?", (message_id,))
+
+
+def requeue(tx: Transaction, message_id: int) -> None:
+    """Let a message that has ended go out now, without the expiry that may have ended it."""
+    tx.run(
+        "UPDATE outbox SET state = 'queued', due_at = ?, expires_at = NULL, cancel_requested = 0,"
+        " tries = 0, settled_at = NULL WHERE id = ?",
+        (tx.now, message_id),
+    )
+    mirror(tx, message_id, due_at=tx.now)
 
 
 def doubts(tx: Transaction, sim_id: int) -> list[sqlite3.Row]:
