@@ -8,7 +8,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -21,6 +21,13 @@ _WIDE = 42_000
 # Joins the parts of an emoji or of a Persian word; harmless, though not "printable".
 _JOINERS = "\u200c\u200d"
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+class Row(Protocol):
+    """A row of the database: values by column."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return the value of a column."""
 
 
 def safe(words: object) -> str:
@@ -177,7 +184,7 @@ def render(renderable: object, *, width: int | None = None) -> str:
 
 
 def plain(
-    row: Any, names: Iterable[str], switches: frozenset[str] = frozenset()
+    row: Row, names: Iterable[str], switches: frozenset[str] = frozenset()
 ) -> dict[str, object]:
     """Return columns of a stored row for JSON; those in `switches` become true and false."""
     return {

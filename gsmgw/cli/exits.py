@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -98,6 +102,20 @@ def finish(error: BaseException) -> NoReturn:
     else:
         complain(f"gsmgw: {error}")
     sys.exit(exit_code(error))
+
+
+@contextlib.contextmanager
+def ends_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block in order, so that nothing is left behind. Main thread only."""
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(OK)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def explain_os_error(error: OSError) -> str:

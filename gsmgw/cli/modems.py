@@ -6,7 +6,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
@@ -281,7 +280,7 @@ def _check_present(current: session.Session, name: str) -> None:
         )
 
 
-def _wait(current: session.Session, command_id: int, timeout_s: float) -> sqlite3.Row | None:
+def _wait(current: session.Session, command_id: int, timeout_s: float) -> display.Row | None:
     """Return the command once it is finished, or as it is when the time is over."""
     end = current.clock.monotonic() + timeout_s
     pause = threading.Event()
@@ -293,7 +292,7 @@ def _wait(current: session.Session, command_id: int, timeout_s: float) -> sqlite
 
 
 def _explain_silence(
-    current: session.Session, name: str, row: sqlite3.Row | None, timeout_s: float
+    current: session.Session, name: str, row: display.Row | None, timeout_s: float
 ) -> str:
     known = modems.get(current.database, name)
     state = known["state"] if known is not None else "unknown"

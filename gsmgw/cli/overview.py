@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,7 +76,7 @@ class Overview:
     at: str
     database: str
     daemon_pid: int | None  #: None: it does not run
-    uncertain: list[sqlite3.Row]  #: the newest ones
+    uncertain: Sequence[display.Row]  #: the newest ones
     uncertain_count: int
     modems: list[dict[str, object]]
     queue: list[QueueLine]
@@ -85,7 +84,7 @@ class Overview:
     messages_today: dict[str, int]  #: state: messages accepted since midnight
     received_today: int
     missed_calls_today: int
-    events: list[sqlite3.Row]
+    events: Sequence[display.Row]
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs."""
@@ -158,7 +157,7 @@ def modem_documents(current: session.Session) -> list[dict[str, object]]:
     return [found[name] for name in sorted(found)]
 
 
-def _modem(row: sqlite3.Row) -> dict[str, object]:
+def _modem(row: display.Row) -> dict[str, object]:
     return {
         **display.plain(row, _MODEM_COLUMNS),
         "storages": parse_detail(row["storages"] or "{}"),
@@ -194,8 +193,8 @@ def _messages_since(db: Database, since: str) -> dict[str, int]:
 
 
 def _rows_since(
-    newest: Callable[[int], list[sqlite3.Row]], column: str, since: str
-) -> list[sqlite3.Row]:
+    newest: Callable[[int], Sequence[display.Row]], column: str, since: str
+) -> Sequence[display.Row]:
     """Return the rows since a time, reading no further back than needed (ids rise with time)."""
     limit = 500
     while True:

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -56,7 +52,7 @@ def simulate(scenario: Path | None, modems: int | None, until_eof: bool, as_json
 
     if scenario is not None and modems is not None:
         raise click.UsageError("--modems goes without SCENARIO, which names its own modems")
-    with _ends_at_sigterm():
+    with exits.ends_at_sigterm():
         console.run(
             scenario if scenario is not None else _pretend(modems or 2),
             sys.stdin,
@@ -64,20 +60,6 @@ def simulate(scenario: Path | None, modems: int | None, until_eof: bool, as_json
             as_json=as_json,
             ends_with_input=until_eof,
         )
-
-
-@contextlib.contextmanager
-def _ends_at_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block in order, so that no port is left behind."""
-
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        sys.exit(exits.OK)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _pretend(count: int) -> dict[str, object]:

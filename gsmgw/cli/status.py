@@ -12,8 +12,6 @@ from gsmgw.cli import command, display, overview, session
 from gsmgw.model import SimState
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from rich.console import RenderableType
 
 #: The screen is made for the narrowest terminal in use.
@@ -210,7 +208,7 @@ def _events(found: overview.Overview, current: session.Session) -> list[Renderab
     ]
 
 
-def _detail(row: sqlite3.Row) -> str:
+def _detail(row: display.Row) -> str:
     detail = overview.parse_detail(row["detail"])
     if isinstance(detail, dict):
         return " ".join(f"{name}={value}" for name, value in detail.items())

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,9 +14,6 @@ from gsmgw.model import InboxKind, MessageState
 from gsmgw.store import inbox as inbox_rows
 from gsmgw.store import outbox
 from gsmgw.store.database import Transaction
-
-if TYPE_CHECKING:
-    import sqlite3
 
 INBOX_COLUMNS = (
     "id",
@@ -136,7 +132,7 @@ def show(current: session.Session, message_id: int, as_json: bool) -> None:
         click.echo(f"\n{advice}")
 
 
-def _facts(message: sqlite3.Row, current: session.Session) -> list[tuple[str, str]]:
+def _facts(message: display.Row, current: session.Session) -> list[tuple[str, str]]:
     def local(name: str) -> str:
         return display.local_time(message[name], current.zone)
 
@@ -271,7 +267,7 @@ def inbox(
     )
 
 
-def _inbox_words(row: sqlite3.Row) -> str:
+def _inbox_words(row: display.Row) -> str:
     if row["kind"] == InboxKind.MISSED_CALL:
         return "(missed call)"
     words = display.safe_cell(row["text"])

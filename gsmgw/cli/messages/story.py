@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gsmgw.cli import display
@@ -97,6 +96,27 @@ _OUTCOMES = {
     "untouched": "not sent, the modem failed before it had the part",
 }
 
+#: Events in words; others appear under their names.
+_EVENTS = {
+    "message.cancelled": "it was cancelled",
+    "message.expired": "its time ran out",
+    "message.failed": "it failed",
+    "message.refused": "it was rejected at the door",
+    "message.repeated": "its reference was given again; nothing new was sent",
+    "message.restarted": "begun anew on another SIM",
+    "message.retried": "a person has it sent again",
+    "message.uncertain": "no evidence has come; a person has to decide",
+    "part.resent": "sent again without evidence, as the configuration says",
+}
+_TOLD_ELSEWHERE = frozenset({"part.uncertain", "part.settled"})
+#: The state in which the end of the message says the same.
+_ENDS = {
+    "message.cancelled": MessageState.CANCELLED,
+    "message.expired": MessageState.EXPIRED,
+    "message.failed": MessageState.FAILED,
+    "message.refused": MessageState.REJECTED,
+}
+
 #: Families whose codes are numbers of the network or the modem.
 _CODED = (ErrorFamily.CMS, ErrorFamily.CME, ErrorFamily.TP_ST)
 
@@ -108,12 +128,12 @@ Explain = Callable[[str | None, str | None], str]
 class Story:
     """Everything that is stored of one message."""
 
-    message: sqlite3.Row
-    parts: list[sqlite3.Row]
-    attempts: list[sqlite3.Row]
-    reports: list[sqlite3.Row]
-    files: list[sqlite3.Row]
-    events: list[sqlite3.Row]
+    message: display.Row
+    parts: Sequence[display.Row]
+    attempts: Sequence[display.Row]
+    reports: Sequence[display.Row]
+    files: Sequence[display.Row]
+    events: Sequence[display.Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +204,7 @@ def _detail(text: str) -> object:
         return text
 
 
-def _explained(row: sqlite3.Row, explain: Explain) -> str | None:
+def _explained(row: display.Row, explain: Explain) -> str | None:
     return explain(row["error_family"], row["error_code"]) if row["error_family"] else None
 
 
@@ -195,7 +215,7 @@ def moments(story: Story, explain: Explain, zone: dt.tzinfo) -> list[Moment]:
         *(moment for row in story.attempts for moment in _attempt(row, story, explain)),
         *(moment for row in story.parts for moment in _proof(row, story)),
         *(_report(row, story, explain, zone) for row in story.reports),
-        *(Moment(row["at"], _event(row)) for row in story.events),
+        *(moment for row in story.events for moment in _event(row, story.message)),
         *_end(story.message, explain),
     ]
     return sorted(told, key=lambda moment: str(moment.at))
@@ -216,7 +236,7 @@ def _door(story: Story) -> Iterator[Moment]:
     yield Moment(message["created_at"], words)
 
 
-def _attempt(row: sqlite3.Row, story: Story, explain: Explain) -> Iterator[Moment]:
+def _attempt(row: display.Row, story: Story, explain: Explain) -> Iterator[Moment]:
     part = _part_words(row["part_number"], story)
     yield Moment(row["claimed_at"], f"{part}: modem {display.safe(row['modem'])} takes it")
     if not row["ended_at"]:
@@ -231,17 +251,19 @@ def _attempt(row: sqlite3.Row, story: Story, explain: Explain) -> Iterator[Momen
     yield Moment(row["ended_at"], words + (f" (proof: {display.safe(proof)})" if proof else ""))
 
 
-def _because(row: sqlite3.Row, explain: Explain) -> str:
-    """Return the reason: what the code means, and the modem's or gsmgw's own words."""
+def _because(row: display.Row, explain: Explain) -> str:
+    """Return the reason: what the code means, unless the words that were stored say it too."""
     meaning = ""
     if row["error_family"] in _CODED:
         meaning = explain(row["error_family"], row["error_code"])
-    own = row["error"] or ("" if meaning else row["error_code"])
+    own = str(row["error"] or ("" if meaning else row["error_code"] or ""))
+    if meaning and meaning.partition(": ")[2] in own:
+        meaning = ""
     words = [display.safe(part) for part in (meaning, own) if part]
     return f": {'; '.join(dict.fromkeys(words))}" if words else ""
 
 
-def _proof(part: sqlite3.Row, story: Story) -> Iterator[Moment]:
+def _proof(part: display.Row, story: Story) -> Iterator[Moment]:
     """Tell what settled a part once its attempt had ended without an answer."""
     told = [row["proof"] for row in story.attempts if row["part_id"] == part["id"]]
     proof, at = part["proof"], part["settled_at"] or part["sent_at"]
@@ -250,7 +272,7 @@ def _proof(part: sqlite3.Row, story: Story) -> Iterator[Moment]:
         yield Moment(at, f"{_part_words(part['number'], story)}: {part['state']} (proof: {words})")
 
 
-def _report(row: sqlite3.Row, story: Story, explain: Explain, zone: dt.tzinfo) -> Moment:
+def _report(row: display.Row, story: Story, explain: Explain, zone: dt.tzinfo) -> Moment:
     meaning = display.safe(explain("tp-st", str(row["st"])))
     words = f"{_part_words(row['part_number'], story)}: status report: {meaning}"
     if row["discharged_at"]:
@@ -258,14 +280,19 @@ def _report(row: sqlite3.Row, story: Story, explain: Explain, zone: dt.tzinfo) -
     return Moment(row["received_at"], words)
 
 
-def _event(row: sqlite3.Row) -> str:
-    detail = _detail(row["detail"])
-    pairs = detail.items() if isinstance(detail, dict) else [("detail", detail)]
-    words = [row["name"], *(f"{name}={value}" for name, value in pairs)]
-    return display.safe(" ".join(words))
+def _event(row: display.Row, message: display.Row) -> Iterator[Moment]:
+    """Tell an event, unless an attempt, a part, or the end of the message tells it."""
+    name, detail = str(row["name"]), _detail(row["detail"])
+    if name in _TOLD_ELSEWHERE or _ENDS.get(name) == message["state"]:
+        return
+    words = _EVENTS.get(name)
+    if words is None:
+        pairs = detail.items() if isinstance(detail, dict) else [("detail", detail)]
+        words = " ".join([name, *(f"{key}={value}" for key, value in pairs)])
+    yield Moment(row["at"], display.safe(words))
 
 
-def _end(message: sqlite3.Row, explain: Explain) -> Iterator[Moment]:
+def _end(message: display.Row, explain: Explain) -> Iterator[Moment]:
     if message["settled_at"]:
         yield Moment(
             message["settled_at"], f"message {message['state']}{_because(message, explain)}"
