@@ -200,6 +200,11 @@ class Books:
         Not to be called from the loop thread.
         """
         until = self._clock.monotonic() + timeout_s
+        seen = -1
+
+        def is_news() -> bool:
+            return self._changes != seen
+
         while True:
             seen = self._changes
             # Not under the lock: the condition may ask the loop thread, which may want the lock.
@@ -209,7 +214,7 @@ class Books:
             if left_s <= 0:
                 return False
             with self._changed:
-                self._changed.wait_for(lambda seen=seen: self._changes != seen, left_s)
+                self._changed.wait_for(is_news, left_s)
 
     def now(self) -> str:
         """Return the wall time as it stands in records."""

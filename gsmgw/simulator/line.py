@@ -3,7 +3,7 @@
 
 The simulator holds the slave side open too, so that it does not notice programs that come and go,
 as a modem does not. What it writes while nobody reads waits in the terminal, as it would in a
-modem; what exceeds the terminal and 64 KiB more is lost.
+modem; what exceeds the terminal and 4 MiB more is lost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from gsmgw import errors
 from gsmgw.simulator import loop
 
-_HELD_MAX = 65536
+_HELD_MAX = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

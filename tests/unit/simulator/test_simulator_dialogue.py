@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 import simulator_support as support
 
 
-@pytest.fixture(scope="module")
-def client() -> support.Client:
+@pytest.fixture
+def client() -> Iterator[support.Client]:
     with support.one_modem() as (_, opened):
+        opened.at("AT+CMEE=1")
         yield opened
 
 
@@ -78,6 +80,28 @@ def client() -> support.Client:
         ("AT+CRSM=176,28483,0,0,2", ['+CRSM: 144,0,"FFFF"', "OK"]),
         ("AT+CRSM=176,12345,0,0,2", ["+CRSM: 148,4", "OK"]),
         ("AT+CBC", ["+CBC: 0,100", "OK"]),
+        ("AT&F", ["OK"]),
+        ("AT+CGSN=?;+CIMI=?", ["OK"]),
+        ("AT+CMEE=?;+CMEE=9", ["+CMEE: (0-2)", "ERROR"]),
+        ("AT+CMGF=?", ["+CMGF: (0)", "OK"]),
+        ("AT+CNMI", ["ERROR"]),
+        ("AT+CSMS=?;+CSMS=7", ["+CSMS: (0,1)", "+CMS ERROR: 302"]),
+        ("AT+CNMA=?;+CNMA=5", ["+CNMA: (0-2)", "+CMS ERROR: 302"]),
+        ("AT+CMGL=?;+CMGR=?;+CMGS=?;+CMGW=?", ["+CMGL: (0-4)", "OK"]),
+        ("AT+CMMS=?;+CMMS=7", ["+CMMS: (0-2)", "+CMS ERROR: 302"]),
+        ("AT+CSCA=?", ["OK"]),
+        ("AT+CSCA", ["ERROR"]),
+        ("AT+CPIN", ["ERROR"]),
+        ("AT+CREG=?", ["+CREG: (0-2)", "OK"]),
+        ("AT+COPS=?", ['+COPS: (2,"Pretend","Pretend","26001"),,(0-4),(0-2)', "OK"]),
+        ("AT+COPS", ["ERROR"]),
+        ("AT+CSQ=?", ["+CSQ: (0-31,99),(0-7,99)", "OK"]),
+        ("AT+CFUN=?", ["+CFUN: (0,1,4),(0,1)", "OK"]),
+        ('AT+CCLK="26/11/22,08:00:00+04"', ["OK"]),
+        ("AT+CHUP=?", ["OK"]),
+        ("AT+CUSD?;+CUSD=1", ["+CUSD: 1", "OK"]),
+        ("AT^CURC=0", ["ERROR"]),
+        ("AT^CPIN?", ["ERROR"]),
         ("AT+NONSENSE=5", ["ERROR"]),
         ("AT!", ["ERROR"]),
     ],
@@ -256,3 +280,55 @@ def test_a_validity_may_be_refused() -> None:
         client.begin(support.make_submit("+48500100201", "Hi", validity=10))
         assert client.read_until(support.FINAL).strip() == "+CMS ERROR: 304"
         assert client.submit("+48500100201", "Hi").startswith("+CMGS: 0")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["+CPMS?", "+CMGL=4", "+CMGR=1", "+CMGD=1", "+CMGS=20", "+CMGW=20", "+CMSS=1", "+CSCA?"],
+)
+def test_a_locked_card_keeps_its_messages(command: str) -> None:
+    with support.one_modem(support.scenario(pin="1234")) as (_, client):
+        assert client.lines(f"AT{command}") == ["+CMS ERROR: 311"]
+
+
+def test_a_locked_card_keeps_its_identity() -> None:
+    with support.one_modem(support.scenario(pin="1234")) as (_, client):
+        client.at("AT+CMEE=1")
+        for command in ("AT+CIMI", "AT+CNUM", "AT+CRSM=176,28483,0,0,2"):
+            assert client.lines(command) == ["+CME ERROR: 11"]
+        assert client.lines("AT+CCID")[-1] == "OK"
+        assert client.lines("AT+CREG?") == ["+CREG: 0,0", "OK"]
+        assert client.lines("ATD+48500100201;") == ["NO CARRIER"]
+        assert client.lines('AT+CUSD=1,"*100#",15') == ["+CME ERROR: 30"]
+
+
+def test_settings_return_to_their_defaults_but_the_pin_stays_entered() -> None:
+    with support.one_modem(support.scenario(pin="1234"), quiet=False) as (_, client):
+        client.at('AT+CPIN="1234"')
+        client.at("ATE0+CMEE=1")
+        client.at("ATZ")
+        assert client.at("AT") == "AT\r\r\nOK"
+        assert "+CMEE: 0" in client.lines("AT+CMEE?")
+        assert "+CPIN: READY" in client.lines("AT+CPIN?")
+
+
+def test_a_blocked_puk_stays_blocked() -> None:
+    with support.one_modem(support.scenario(pin="1234")) as (simulator, client):
+        client.at("AT+CMEE=1")
+        simulator.fault("front", "puk", tries=1)
+        assert client.lines('AT+CPIN="11111111","1234"') == ["+CME ERROR: 16"]
+        assert client.lines('AT+CPIN="12345678","1234"') == ["+CME ERROR: 12"]
+
+
+def test_memory_full_for_what_the_program_writes() -> None:
+    with support.one_modem(support.scenario(memory={"SM": 1})) as (_, client):
+        tpdu = support.make_submit("+48500100201", "Kept")
+        for answer in ("+CMGW: 1", "+CMS ERROR: 322"):
+            client.write(f"AT+CMGW={len(tpdu)}\r".encode())
+            client.read_until(b"> ")
+            client.write(f"00{tpdu.hex()}\x1a".encode())
+            assert client.read_until(support.FINAL).strip().startswith(answer)
+        client.write(b"AT+CMGW=3\r")
+        client.read_until(b"> ")
+        client.write(b"00112233445566\x1a")
+        assert client.read_until(support.FINAL).strip() == "+CMS ERROR: 304"

@@ -114,13 +114,57 @@ def test_a_header_is_never_parted_from_its_pdu() -> None:
         assert [text[:5] for text in found] == ["+CMGL", "07918", "^RSSI", "+CMGL", "07918", "OK"]
 
 
-def test_a_program_that_does_not_read_loses_only_what_is_too_much() -> None:
+def fill(simulator: Simulator, count: int) -> None:
+    """Put messages of 160 letters into the first modem."""
+    for number in range(count):
+        simulator.receive(PATIENT, "front", f"{number:04d}" * 40)
+    assert simulator.books.wait(
+        lambda kept: len(kept.incoming) == count and kept.incoming[-1].received_at is not None,
+        support.PATIENCE_S,
+    )
+
+
+def test_long_answers_arrive_whole() -> None:
     with support.one_modem(support.scenario(memory={"SM": 1000})) as (simulator, client):
-        client.at("AT+CNMI=2,1,0,2,0")
-        for number in range(600):
-            simulator.receive(PATIENT, "front", f"Text {number}")
-        assert simulator.books.wait(lambda kept: kept.incoming[-1].received_at is not None, 20)
-        client.read_until(b'+CMTI: "SM",600\r\n')
+        fill(simulator, 1000)
+        client.write(b"AT+CMGL=4\r")
+        assert simulator.state()["front"]["plugged"]  # the terminal is full by now, and held up
+        found = [line for line in client.read_until(support.FINAL).splitlines() if line]
+        assert len(found) == 2001
+        assert {len(line) for line in found[1::2]} == {2 * (8 + 159)}
+
+
+def test_a_program_that_does_not_read_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "_HELD_MAX", 1000)
+    with support.one_modem(support.scenario(memory={"SM": 1000})) as (simulator, client):
+        fill(simulator, 1000)
+        client.write(b"AT+CMGL=4\r")
+        assert simulator.state()["front"]["plugged"]
+        while not client.quiet(0.1):
+            pass
+        client.received = b""
+        assert client.lines("AT") == ["OK"]
+
+
+def test_pulled_while_much_is_held_back() -> None:
+    with support.one_modem(support.scenario(memory={"SM": 1000})) as (simulator, client):
+        fill(simulator, 1000)
+        client.write(b"AT+CMGL=4\r")
+        simulator.unplug("front")
+        client.wait_for_end()
+
+
+def test_pulled_between_two_bytes_and_before_late_input() -> None:
+    with support.one_modem() as (simulator, client):
+        simulator.quality("front", line.Quality(gap_s=0.01, delay_s=0.02))
+        client.write(b"AT+CSQ\r")
+        client.read_until(b"\r\n+")
+        client.write(b"AT\r")
+        simulator.unplug("front")
+        simulator.plug("front")
+        fresh = support.Client(simulator.ports["front"])
+        assert fresh.quiet(0.1)
+        fresh.close()
 
 
 def test_a_program_comes_back_to_what_waits() -> None:

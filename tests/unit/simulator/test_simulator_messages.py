@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 import simulator_support as support
 
 from gsmgw import pdu
+from gsmgw.simulator import books
 from gsmgw.simulator.device import arrivals
 
 PATIENT = "+48500100201"
 
 
-def received(count: int) -> object:
+def received(count: int) -> Callable[[books.Books], bool]:
     return lambda kept: sum(one.received_at is not None for one in kept.incoming) == count
 
 
@@ -137,7 +141,7 @@ def test_direct_messages_want_an_acknowledgement() -> None:
         assert simulator.books.wait(lambda kept: kept.incoming[1].tries == 2, 20)
 
 
-def test_without_acknowledgement_it_is_stored_later(monkeypatch: object) -> None:
+def test_without_acknowledgement_it_is_stored_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "ACKNOWLEDGE_S", 0.05)
     with support.one_modem() as (simulator, client):
         client.at("AT+CSMS=1;+CNMI=2,2,0,1,0")

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,3 +249,47 @@ def test_the_day_goes_by_plan() -> None:
         client.read_some(0.1)
         client.received = b""
         assert client.submit(PATIENT, "Hi") == "+CMS ERROR: 50"
+
+
+def test_long_data_is_put_together() -> None:
+    with support.one_modem(layout()) as (simulator, client):
+        for number, octets in ((2, b"\x03"), (1, b"\x01\x02")):
+            concat = pdu.Concat(9, 2, number)
+            client.begin(pdu.encode_submit(pdu.Submit(PATIENT, data=octets, concat=concat)))
+            client.read_until(support.FINAL)
+        assert simulator.books.wait(lambda kept: len(kept.delivered) == 1, 20)
+        assert simulator.books.inbox(PATIENT)[0].data == "010203"
+
+
+def test_many_threads_at_once() -> None:
+    with support.one_modem(layout()) as (simulator, client):
+        threads = [
+            threading.Thread(target=simulator.receive, args=(PATIENT, "front", f"Text {number}"))
+            for number in range(10)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert simulator.books.wait(
+            lambda kept: sum(one.received_at is not None for one in kept.incoming) == 10, 20
+        )
+        assert len(client.lines("AT+CMGL=4")) == 21
+
+
+def test_waiting_can_end_without_success() -> None:
+    with support.one_modem(layout()) as (simulator, _):
+        assert not simulator.books.wait(lambda _: False, 0.01)
+
+
+def test_a_step_that_cannot_happen_does_not_stop_the_day(tmp_path: Path) -> None:
+    events: list[dict[str, object]] = []
+    found = layout()
+    found["day"] = [
+        {"at": "0s", "unplug": {"modem": "front"}},
+        {"at": "1ms", "plug": {"modem": "front", "link": str(tmp_path)}},
+        {"at": "2ms", "call": {"to": "front"}},
+    ]
+    with Simulator(found, on_event=events.append) as simulator:
+        assert simulator.books.wait(lambda kept: len(kept.calls) == 1, 20)
+    assert "step-failed" in [event["event"] for event in events]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_fields(value: str, found: list[str]) -> None:
 
 
 @pytest.fixture
-def running() -> loop.Loop:
+def running() -> Iterator[loop.Loop]:
     found = loop.Loop(clock.SystemClock())
     found.start()
     yield found
