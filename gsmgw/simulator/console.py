@@ -44,6 +44,9 @@ class Console:
         self._as_json = as_json
         # The simulator's thread must not wait for a slow reader of our output.
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        # Events of the first moments wait, because the ports are named before everything else.
+        self._early: list[books.Event] | None = []
+        self._gate = threading.Lock()
         self.simulator = park.Simulator(layout, on_event=self._event, directory=directory)
 
     def run(self, orders: Iterable[str], *, ends_with_input: bool) -> None:
@@ -94,9 +97,20 @@ class Console:
     def _say_ports(self) -> None:
         ports = self.simulator.ports
         text = "\n".join(f"port {name} {path}" for name, path in ports.items())
-        self._put({"event": "ports", "ports": ports}, text)
+        with self._gate:
+            early, self._early = self._early or [], None
+            self._put({"event": "ports", "ports": ports}, text)
+            for event in early:
+                self._put_event(event)
 
     def _event(self, event: books.Event) -> None:
+        with self._gate:
+            if self._early is not None:
+                self._early.append(event)
+            else:
+                self._put_event(event)
+
+    def _put_event(self, event: books.Event) -> None:
         words = " ".join(
             f"{key}={json.dumps(value, ensure_ascii=False)}"
             for key, value in event.items()

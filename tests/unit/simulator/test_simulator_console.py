@@ -106,6 +106,14 @@ def test_json_lines_and_books() -> None:
         assert json.loads(running.screen.wait('"pin_state"'))["front"]["registered"] is True
 
 
+def test_ports_come_before_all_events() -> None:
+    layout = support.scenario()
+    layout["day"] = [{"at": "0s", "sms": {"from": PATIENT, "to": "front", "text": "TAK"}}] * 5
+    output = io.StringIO()
+    console.run(layout, ["state"], output, ends_with_input=True)
+    assert output.getvalue().startswith("port front ")
+
+
 @pytest.mark.parametrize(
     ("order", "event"),
     [
