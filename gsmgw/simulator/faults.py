@@ -258,11 +258,13 @@ def begin(on: modem.Modem, name: str, arguments: Arguments) -> None:
         arguments.setdefault("times", "1")
     if not fault.is_event:
         on.faults[name] = arguments
+        on.fault_terms.pop(name, None)
     on.books.tell("fault", modem=on.name, name=name, **arguments)
     if fault.begin is not None:
         fault.begin(on, arguments)
     if lasts_s is not None and not fault.is_event:
-        on.loop.after(float(lasts_s), lambda: end(on, name))
+        term = on.fault_terms[name] = object()
+        on.loop.after(float(lasts_s), lambda: _end_term(on, name, term))
 
 
 def end(on: modem.Modem, name: str) -> None:
@@ -273,6 +275,12 @@ def end(on: modem.Modem, name: str) -> None:
     fault = FAULTS[name]
     if fault.end is not None:
         fault.end(on)
+
+
+def _end_term(on: modem.Modem, name: str, term: object) -> None:
+    """End a fault whose time is over, unless it was begun anew since."""
+    if on.fault_terms.get(name) is term:
+        end(on, name)
 
 
 def end_all(on: modem.Modem) -> None:

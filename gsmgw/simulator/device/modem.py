@@ -84,7 +84,8 @@ class Modem:
             for name in ("ME", "SR")
             if capacity[name] > 0
         }
-        self.faults: dict[str, dict[str, str]] = {}
+        self.faults: dict[str, dict[str, str]] = {}  #: name: arguments, while it is on
+        self.fault_terms: dict[str, object] = {}  #: which of its beginnings ends it by time
         self.settings = Settings()
         self.call: calls.IncomingCall | None = None
         #: an arrival shown directly that waits for +CNMA

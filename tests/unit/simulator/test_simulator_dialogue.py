@@ -219,7 +219,8 @@ def test_latency_and_submit_time_are_kept() -> None:
         assert record.taken_at is not None
         assert record.written_at - record.line_at >= 0.02
         assert record.answered_at - record.written_at >= 0.06
-        assert 0.03 <= record.taken_at - record.written_at <= record.answered_at
+        assert record.taken_at - record.written_at >= 0.03
+        assert record.taken_at < record.answered_at
 
 
 def test_restart_forgets_settings_but_not_the_card() -> None:

@@ -170,14 +170,13 @@ def test_late_answer_keeps_the_modem_busy() -> None:
         simulator.fault("front", "late-answer", after="200ms", times=1)
         client.begin(support.make_submit(PATIENT, "Hi"))
         client.write(b"AT+CSQ\r")
-        assert client.quiet(0.1)
         found = client.read_until(b"+CSQ: 17,99\r\n\r\nOK\r\n")
         assert found.startswith("\r\n+CMGS: 0\r\n\r\nOK\r\n")
 
 
 def test_late_answer_between_other_answers() -> None:
     with support.one_modem() as (simulator, client):
-        simulator.fault("front", "late-answer", after="200ms", busy=False)
+        simulator.fault("front", "late-answer", after="600ms", busy=False)
         client.begin(support.make_submit(PATIENT, "Hi"))
         assert client.lines("AT") == ["OK"]
         assert client.read_until(b"OK\r\n") == "\r\n+CMGS: 0\r\n\r\nOK\r\n"
@@ -302,10 +301,21 @@ def test_service_centre_gone() -> None:
 
 def test_faults_end_by_themselves() -> None:
     with support.one_modem() as (simulator, client):
-        simulator.fault("front", "no-network", for_="50ms")
+        simulator.fault("front", "no-network", for_="500ms")
         assert simulator.state()["front"]["faults"] == {"no-network": {}}
         assert simulator.books.wait(lambda _: not simulator.state()["front"]["faults"], 20)
         assert client.submit(PATIENT, "Hi").startswith("+CMGS")
+
+
+def test_a_fault_begun_anew_lasts_as_long_as_it_is_told() -> None:
+    with support.one_modem() as (simulator, _):
+        simulator.fault("front", "echo", for_="20ms")
+        simulator.fault("front", "echo", for_="1h")
+        simulator.fault("front", "no-network", for_="60ms")
+        assert simulator.books.wait(
+            lambda _: "no-network" not in simulator.state()["front"]["faults"], 20
+        )
+        assert "echo" in simulator.state()["front"]["faults"]
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_bad_wires_carry_everything(quality: dict[str, str]) -> None:
 
 def test_bytes_come_one_by_one() -> None:
     with support.one_modem() as (simulator, client):
-        simulator.quality("front", line.Quality(gap_s=0.03))
+        simulator.quality("front", line.Quality(gap_s=0.1))
         client.write(b"AT\r")
         assert client.read_some(support.PATIENCE_S)
         first = client.received

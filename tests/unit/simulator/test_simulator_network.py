@@ -160,7 +160,7 @@ def test_a_report_can_write_the_number_short() -> None:
 
 def test_a_report_can_overtake_the_answer() -> None:
     found = layout()
-    found["modems"] = [{"name": "front", "submit": "100ms"}]
+    found["modems"] = [{"name": "front", "submit": "600ms"}]
     with support.one_modem(found) as (simulator, client):
         client.submit(PATIENT, "Hi", report=True)
         report, record = simulator.books.reports[0], simulator.books.submits[0]

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gsmgw import clock, errors
 from gsmgw.simulator import loop
@@ -52,6 +54,12 @@ def test_lines(line: str, commands: list[Command] | None) -> None:
 )
 def test_fields(value: str, found: list[str]) -> None:
     assert split_fields(value) == found
+
+
+@given(st.text())
+def test_any_line_is_taken_apart(line: str) -> None:
+    commands = split_line(line)
+    assert commands is None or all(isinstance(command.fields, list) for command in commands)
 
 
 @pytest.fixture
