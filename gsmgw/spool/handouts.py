@@ -13,7 +13,6 @@ tried again with growing pauses, while the others go on.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from gsmgw.gateway.hints import Hints
 from gsmgw.spool import files, layout, letters, names, troubles
 from gsmgw.spool.layout import Layout
 from gsmgw.store import spool_files
-from gsmgw.store.database import Database
+from gsmgw.store.database import Database, Row
 from gsmgw.threads import StopToken
 
 log = logs.get("spool")
@@ -107,7 +106,7 @@ class Handouts:
         self._troubles.ended("store")
         return done
 
-    def _round(self, rows: list[sqlite3.Row]) -> int:
+    def _round(self, rows: list[Row]) -> int:
         deliveries = [one for row in rows if (one := self._prepare(row)) is not None]
         fresh = [one for one in deliveries if not one.is_named]
         if fresh and self._sync(fresh, {self._place.tmp}):
@@ -131,7 +130,7 @@ class Handouts:
             log.info("spool.handed_out", event_name=one.event, file=names.to_text(one.name))
         return len(moved)
 
-    def _prepare(self, row: sqlite3.Row) -> _Delivery | None:
+    def _prepare(self, row: Row) -> _Delivery | None:
         """Write a file into `.tmp`, unless that was done before a crash; None: not now."""
         letter = self._writer.compose(row)
         if letter is None:
@@ -149,7 +148,7 @@ class Handouts:
             return None
         return _Delivery(row["id"], folder, name, letter.event, is_named=False)
 
-    def _drop(self, row: sqlite3.Row) -> None:
+    def _drop(self, row: Row) -> None:
         """Owe no longer what retention has removed from the store."""
         with self._db.write() as tx:
             spool_files.finish_handout(tx, row["id"])

@@ -20,7 +20,6 @@ import math
 import os
 import select
 import signal
-import sqlite3
 import subprocess
 from dataclasses import dataclass, field
 
@@ -30,7 +29,7 @@ from gsmgw.config import Config
 from gsmgw.gateway.hints import Hints
 from gsmgw.spool import names, troubles
 from gsmgw.store import spool_files
-from gsmgw.store.database import Database
+from gsmgw.store.database import Database, Row
 from gsmgw.threads import StopToken
 
 log = logs.get("hooks")
@@ -46,7 +45,7 @@ STOP_GRACE_S = 2.0
 class _Run:
     """A handler that is running."""
 
-    row: sqlite3.Row
+    row: Row
     process: subprocess.Popen[bytes]
     ended: int  #: a descriptor that becomes readable when the process ends
     deadline: float  #: monotonic
@@ -120,7 +119,7 @@ class Hooks:
         self._troubles.ended("start")
         return True
 
-    def _start(self, row: sqlite3.Row) -> _Run:
+    def _start(self, row: Row) -> _Run:
         path = names.from_text(row["path"])
         arguments = [*self._config.hooks.event, row["event"], path]
         if row["message_ref"]:
@@ -236,7 +235,7 @@ def _drain(run: _Run) -> bool:
     return True
 
 
-def _environment(row: sqlite3.Row, path: str) -> dict[str, str]:
+def _environment(row: Row, path: str) -> dict[str, str]:
     return {
         "PATH": PATH,
         "LANG": "C.UTF-8",

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +13,7 @@ from gsmgw.model import InboxKind, PartState
 from gsmgw.spool.formats import arrivals, json_format
 from gsmgw.spool.formats.arrivals import Origin, Report, Sms
 from gsmgw.store import inbox, modems, outbox, reports, spool_files
-from gsmgw.store.database import Database
+from gsmgw.store.database import Database, Row
 
 _CONCATENATION = (0x00, 0x08)  # 3GPP TS 23.040 9.2.3.24
 _REPLACE_PIDS = range(0x41, 0x48)  # 9.2.3.9
@@ -41,7 +40,7 @@ class Writer:
         self._as_json = config.spool.incoming_format == "json"
         self._smsd_alphabets = config.spool.alphabet == "smsd"
 
-    def compose(self, handout: sqlite3.Row) -> Letter | None:
+    def compose(self, handout: Row) -> Letter | None:
         """Return what is to be handed out; None if the store no longer has it."""
         if handout["inbox_id"] is not None:
             row = inbox.get(self._db, handout["inbox_id"])
@@ -51,7 +50,7 @@ class Writer:
 
     # -- arrivals ---------------------------------------------------------------------------------
 
-    def _arrival(self, row: sqlite3.Row) -> Letter:
+    def _arrival(self, row: Row) -> Letter:
         is_call = row["kind"] == InboxKind.MISSED_CALL
         event = "CALL" if is_call else "RECEIVED"
         if self._as_json:
@@ -60,13 +59,13 @@ class Writer:
             content = self._call(row) if is_call else self._sms(row)
         return Letter("incoming", _stem(row["modem"], row["id"]), event, content)
 
-    def _call(self, row: sqlite3.Row) -> bytes:
+    def _call(self, row: Row) -> bytes:
         sender = row["sender"]
         toa = pdu.make_address(sender).toa if sender else None
         origin = self._origin(row, sender, toa)
         return arrivals.format_call(origin, _extra(row), smsd_alphabets=self._smsd_alphabets)
 
-    def _sms(self, row: sqlite3.Row) -> bytes:
+    def _sms(self, row: Row) -> bytes:
         raws = inbox.raw_of(self._db, row["id"])
         delivers = [found for raw in raws if (found := _decode(raw["pdu"], pdu.Deliver))]
         if not delivers:
@@ -94,7 +93,7 @@ class Writer:
 
     def _origin(
         self,
-        row: sqlite3.Row,
+        row: Row,
         number: str,
         toa: int | None,
         decoded: pdu.Deliver | pdu.StatusReport | None = None,
@@ -114,7 +113,7 @@ class Writer:
 
     # -- status reports ---------------------------------------------------------------------------
 
-    def _report(self, report: sqlite3.Row) -> Letter:
+    def _report(self, report: Row) -> Letter:
         part = None
         if report["part_id"] is not None:
             part = outbox.get_part(self._db, report["part_id"])
@@ -125,9 +124,7 @@ class Writer:
             content = self._report_file(report, part, message)
         return Letter("report", _stem(report["modem"], report["id"]), "REPORT", content)
 
-    def _report_file(
-        self, report: sqlite3.Row, part: sqlite3.Row | None, message: sqlite3.Row | None
-    ) -> bytes:
+    def _report_file(self, report: Row, part: Row | None, message: Row | None) -> bytes:
         raw = inbox.get_raw(self._db, report["received_part_id"])
         decoded = None if raw is None else _decode(raw["pdu"], pdu.StatusReport)
         origin = self._origin(report, report["recipient"], report["recipient_toa"], decoded)
@@ -152,7 +149,7 @@ def _stem(modem: str, row_id: int) -> str:
     return f"{modem.replace('/', '_')}.{row_id:06d}"
 
 
-def _extra(row: sqlite3.Row) -> dict[str, str]:
+def _extra(row: Row) -> dict[str, str]:
     extra = {"Gsmgw_id": str(row["id"])}
     if row["in_reply_to"] is not None:
         extra["Gsmgw_in_reply_to"] = str(row["in_reply_to"])
@@ -169,7 +166,7 @@ def _alphabet(delivers: list[pdu.Deliver]) -> pdu.Alphabet:
     return pdu.Alphabet.GSM7 if used == {pdu.Alphabet.GSM7} else pdu.Alphabet.UCS2
 
 
-def _octets(row: sqlite3.Row) -> bytes:
+def _octets(row: Row) -> bytes:
     try:
         return bytes.fromhex(row["text"] or "")
     except ValueError:
@@ -187,9 +184,7 @@ def _udh(deliver: pdu.Deliver, *, is_complete: bool) -> bytes:
     )
 
 
-def _report_document(
-    report: sqlite3.Row, part: sqlite3.Row | None, message: sqlite3.Row | None
-) -> dict[str, object]:
+def _report_document(report: Row, part: Row | None, message: Row | None) -> dict[str, object]:
     return {
         "id": message and message["id"],
         "reference": message and message["reference"],

@@ -20,7 +20,6 @@ between two looks grows with the time that a look takes.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ from gsmgw.spool.layout import Layout
 from gsmgw.spool.stories import Story
 from gsmgw.spool.updates import Updates
 from gsmgw.store import spool_files
-from gsmgw.store.database import Database, Transaction
+from gsmgw.store.database import Database, Row, Transaction
 from gsmgw.threads import StopToken
 
 log = logs.get("spool")
@@ -50,7 +49,7 @@ LOOK_SHARE = 0.1
 class _Move:
     """A file on its way out of `checked/`."""
 
-    row: sqlite3.Row
+    row: Row
     story: Story
     folder: str
     final_name: str
@@ -135,7 +134,7 @@ class Results:
 
     # -- the four steps ---------------------------------------------------------------------------
 
-    def _round(self, rows: list[sqlite3.Row]) -> int:
+    def _round(self, rows: list[Row]) -> int:
         moves = self._decide(rows)
         moved = [move for move in moves if self._try(move, self._rename)]
         targets = {self._place.folder(move.folder) for move in moved}
@@ -153,7 +152,7 @@ class Results:
         self._hints.hooks.set()
         return len(cleared)
 
-    def _decide(self, rows: list[sqlite3.Row]) -> list[_Move]:
+    def _decide(self, rows: list[Row]) -> list[_Move]:
         """Write what is new into `.tmp`, and where each file goes into the store."""
         moves: list[_Move] = []
         fresh: list[_Move] = []
@@ -174,7 +173,7 @@ class Results:
                 spool_files.decide(tx, move.file_id, move.folder, stored)
         return moves + fresh
 
-    def _free_name(self, row: sqlite3.Row, folder: str, others: list[_Move]) -> str:
+    def _free_name(self, row: Row, folder: str, others: list[_Move]) -> str:
         """Return a name that is free, and whose result document's name is free as well."""
         taken = {other.final_name for other in others if other.folder == folder}
         wished = stories.original_name(row)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from dataclasses import dataclass
 
 from gsmgw.model import TAKEN_PARTS, ErrorFamily, MessageState, PartState
@@ -12,7 +11,7 @@ from gsmgw.spool import names
 from gsmgw.spool.formats import outcomes, smstools
 from gsmgw.spool.formats.outcomes import Outcome, Trial
 from gsmgw.store import modems, outbox, spool_files
-from gsmgw.store.database import Database
+from gsmgw.store.database import Database, Row
 
 #: Error code of a file that comes back although its message may have arrived.
 UNCERTAIN = "uncertain"
@@ -38,9 +37,9 @@ def uncertain_words(message_id: int) -> str:
 class Story:
     """A file and what became of all that stood in it."""
 
-    file: sqlite3.Row
-    entries: list[sqlite3.Row]
-    message: sqlite3.Row | None = None  #: of a smstools file, if it became one
+    file: Row
+    entries: list[Row]
+    message: Row | None = None  #: of a smstools file, if it became one
     trial: Trial | None = None  #: of a smstools file that reached a modem
     claimed_at: str | None = None  #: when a modem first took it up
 
@@ -102,7 +101,7 @@ class Story:
         return all(entry["message_id"] is None or entry["state"] in FINAL for entry in self.entries)
 
 
-def tell(db: Database, file: sqlite3.Row) -> Story:
+def tell(db: Database, file: Row) -> Story:
     """Read what became of a file's messages."""
     entries = spool_files.entries(db, file["id"])
     if file["format"] != "smstools" or not entries or entries[0]["message_id"] is None:
@@ -121,7 +120,7 @@ def result_document(story: Story) -> dict[str, object]:
     }
 
 
-def _result(entry: sqlite3.Row) -> dict[str, object]:
+def _result(entry: Row) -> dict[str, object]:
     is_refused = entry["door_error"] is not None or entry["message_id"] is None
     return {
         "index": entry["position"],
@@ -138,18 +137,18 @@ def _result(entry: sqlite3.Row) -> dict[str, object]:
     }
 
 
-def _is_accepted(entry: sqlite3.Row) -> bool:
+def _is_accepted(entry: Row) -> bool:
     is_refused = entry["door_error"] is not None or entry["message_id"] is None
     return not is_refused and entry["state"] != MessageState.REJECTED
 
 
-def _reason(message: sqlite3.Row) -> str:
+def _reason(message: Row) -> str:
     if message["state"] == MessageState.UNCERTAIN:
         return uncertain_words(message["id"])
     return str(message["error"] or message["state"].capitalize())
 
 
-def _trial(db: Database, parts: list[sqlite3.Row]) -> Trial | None:
+def _trial(db: Database, parts: list[Row]) -> Trial | None:
     tried = [part for part in parts if part["modem"] is not None]
     if not tried:
         return None
@@ -177,6 +176,6 @@ def _seconds(begin: str | None, end: str | None) -> int:
     return max(round(between.total_seconds()), 0)
 
 
-def original_name(file: sqlite3.Row) -> str:
+def original_name(file: Row) -> str:
     """Return the name that a taken file had in `outgoing/`."""
     return names.from_text(file["original_name"])

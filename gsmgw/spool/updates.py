@@ -11,7 +11,6 @@ Known limits: a document is followed for a week after it was written, and the ne
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from gsmgw.spool import files, names, stories, troubles
 from gsmgw.spool.formats import json_format
 from gsmgw.spool.layout import Layout
 from gsmgw.store import spool_files
-from gsmgw.store.database import Database
+from gsmgw.store.database import Database, Row
 
 #: Networks report within days, if at all.
 FOLLOWED_S = 7 * 86400.0
@@ -34,7 +33,7 @@ _LOOK_ANYWAY_S = 30.0
 
 @dataclass(slots=True)
 class _Followed:
-    file: sqlite3.Row
+    file: Row
     path: Path
     content: bytes
     until: float  #: monotonic
@@ -63,7 +62,7 @@ class Updates:
                 if name.endswith(names.RESULT_SUFFIX):
                     self._find(folder / name)
 
-    def follow(self, file: sqlite3.Row, path: Path, content: bytes) -> None:
+    def follow(self, file: Row, path: Path, content: bytes) -> None:
         """Follow a document that has just been written."""
         until = self._clock.monotonic() + FOLLOWED_S
         self._followed[file["id"]] = _Followed(file, path, content, until)

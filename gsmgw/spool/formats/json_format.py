@@ -163,8 +163,8 @@ def _problems(item: _Pairs) -> list[str]:
 def _problem(key: str, value: object) -> str | None:
     if key not in _KEYS:
         near = difflib.get_close_matches(key, _KEYS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return f"unknown key {_shown(key)}{hint} Allowed are {', '.join(_KEYS)}"
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        return f"unknown key {_shown(key)}{hint}; allowed: {', '.join(_KEYS)}"
     if value is None:
         return None
     if key in _SWITCHES:

@@ -1,0 +1,457 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files taken out of `outgoing/`: what is claimed, what is left, what is stored."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from spool_support import Bench
+
+from gsmgw import logs, phone
+from gsmgw.errors import StoreBusyError, StoreFullError
+from gsmgw.spool import files, names
+from gsmgw.spool.formats import smstools
+from gsmgw.store import spool_files
+from gsmgw.threads import StopToken
+
+FILE = "To: 48500100201\n\nYour visit is on Monday\n"
+UNPRIVILEGED = 65534
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    found = Bench(tmp_path)
+    yield found
+    found.close()
+
+
+def scan(bench: Bench) -> None:
+    """Let the service look by itself, and the settle time pass."""
+    bench.clock.advance(31)
+    bench.taking._scan(bench.clock.monotonic())
+    bench.clock.advance(1)
+    bench.taking.take_ready()
+
+
+def test_a_file_becomes_a_message(bench: Bench) -> None:
+    bench.take("X", FILE)
+    (message,) = bench.messages()
+    assert message["recipient"] == "+48500100201"
+    assert message["text"] == "Your visit is on Monday"
+    assert message["spool_file"] == "X"
+    assert message["state"] == "queued"
+    assert message["source"] == bench.taking._recorder.owner(os.geteuid())
+    assert bench.tree() == {"checked": ["X"]}
+
+
+def test_a_batch_goes_oldest_first_then_by_name(bench: Bench) -> None:
+    for name, mtime in [("c", 300), ("b", 100), ("a", 100), ("d", 50)]:
+        bench.drop(name, FILE.replace("Monday", name))
+        os.utime(bench.place.outgoing / name, (mtime, mtime))
+    bench.taking.take_ready()
+    assert [row["spool_file"] for row in bench.messages()] == ["d", "a", "b", "c"]
+
+
+def test_the_scan_finds_what_no_event_told_oldest_first(bench: Bench) -> None:
+    for name, mtime in [("c", 300), ("a", 100)]:
+        path = bench.place.outgoing / name
+        path.write_text(FILE)
+        os.utime(path, (mtime, mtime))
+    scan(bench)
+    assert [row["spool_file"] for row in bench.messages()] == ["a", "c"]
+
+
+def test_a_file_that_grows_without_events_is_waited_for(bench: Bench) -> None:
+    path = bench.place.outgoing / "X"
+    path.write_text("To: 48500100201\n\nYour")
+    bench.clock.advance(31)
+    bench.taking._scan(bench.clock.monotonic())
+    path.write_text(FILE)
+    bench.clock.advance(1)
+    bench.taking.take_ready()
+    assert bench.messages() == []
+    bench.clock.advance(1)
+    bench.taking.take_ready()
+    assert bench.messages()[0]["text"] == "Your visit is on Monday"
+
+
+def test_copies_of_one_template_are_different_messages(bench: Bench) -> None:
+    for name in ("X", "Y", "Z"):
+        bench.take(name, FILE)
+    assert len(bench.messages()) == 3
+
+
+def test_a_second_file_of_a_name_gets_another_name(bench: Bench) -> None:
+    for _ in range(3):
+        bench.take("X", FILE)
+    assert bench.tree() == {"checked": ["X", "X.1", "X.2"]}
+    assert [row["spool_file"] for row in bench.messages()] == ["X", "X.1", "X.2"]
+
+
+def test_a_name_whose_file_is_being_put_away_is_not_used(bench: Bench) -> None:
+    bench.take("X", FILE)
+    (bench.place.checked / "X").unlink()  # as the results service does just before it is done
+    bench.take("X", FILE)
+    assert bench.tree() == {"checked": ["X.1"]}
+
+
+@pytest.mark.parametrize("name", [".X", "X.tmp", "X.part", "X.LOCK", "LOCKED", "X.result.json"])
+def test_names_that_are_left_alone(bench: Bench, name: str) -> None:
+    (bench.place.outgoing / name).write_text(FILE)
+    scan(bench)
+    assert bench.tree() == {"outgoing": [name]}
+
+
+def test_a_locked_file_is_taken_once_the_lock_is_gone(bench: Bench) -> None:
+    (bench.place.outgoing / "X.LOCK").touch()
+    bench.take("X", FILE)
+    scan(bench)
+    assert bench.messages() == []
+    (bench.place.outgoing / "X.LOCK").unlink()
+    bench.taking._readiness.notice("X.LOCK", "deleted", bench.clock.monotonic())
+    bench.taking.take_ready()
+    assert len(bench.messages()) == 1
+
+
+def test_a_file_of_under_8_octets_stays(bench: Bench) -> None:
+    with logs.capture() as records:
+        bench.take("X", "To: 1\n\n")
+        scan(bench)
+        scan(bench)
+    assert bench.tree() == {"outgoing": ["X"]}
+    assert [record.event for record in records] == ["spool.ignored"]
+
+
+def test_what_is_no_file_stays_and_is_named_once(bench: Bench) -> None:
+    outgoing = bench.place.outgoing
+    os.mkfifo(outgoing / "fifo")
+    (bench.folder / "secret").write_text(FILE)
+    (outgoing / "link").symlink_to(bench.folder / "secret")
+    (outgoing / "dangling").symlink_to(bench.folder / "nothing")
+    (outgoing / "folder").mkdir()
+    here = Path.cwd()
+    os.chdir(outgoing)  # a socket's name must be short
+    try:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind("socket")
+    finally:
+        os.chdir(here)
+    with logs.capture() as records:
+        scan(bench)
+        scan(bench)
+    named = sorted(str(record.fields["file"]) for record in records)
+    assert named == ["dangling", "fifo", "link", "socket"]
+    assert {record.event for record in records} == {"spool.ignored"}
+    assert bench.tree() == {"outgoing": ["dangling", "fifo", "folder", "link", "socket"]}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make devices")
+def test_a_device_stays(bench: Bench) -> None:
+    try:
+        os.mknod(bench.place.outgoing / "zero", 0o20666, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("no devices can be made here")
+    scan(bench)
+    assert bench.tree() == {"outgoing": ["zero"]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b", "new\nline", "$(touch pwned)", "-rf", "\\x41", os.fsdecode(b"\xff\xfe"), "a" * 255],
+)
+def test_hostile_names_go_all_the_way(bench: Bench, name: str) -> None:
+    for _ in range(2):
+        bench.take(name, FILE)
+    for message in bench.messages():
+        bench.send(message["id"], 7)
+    assert bench.put_away() == 2
+    assert set(bench.tree()) == {"sent"}
+    assert sorted(bench.content("sent")) == sorted([name, names.with_suffix(name, ".1")])
+
+
+def test_a_file_that_is_too_long_goes_to_failed_unread(bench: Bench) -> None:
+    content = FILE.encode() + b"x" * files.LONGEST_FILE
+    bench.take("X", content)
+    bench.put_away()
+    assert bench.content("failed")["X"] == content
+    (result,) = bench.result("X", "failed")
+    assert result["error"] == "the file is longer than 1048576 octets"
+    assert bench.messages() == []
+
+
+def test_one_json_file_is_many_messages_and_a_bad_one_stops_none(bench: Bench) -> None:
+    document = [
+        {"recipient": "500100201", "text": "a", "reference": "1"},
+        {"recipient": "nobody", "text": "b"},
+        {"recipient": "500100202", "text": "c", "priority": "high"},
+        {"recipient": "500100203", "text": "d"},
+    ]
+    bench.take("X.json", json.dumps(document))
+    assert [row["text"] for row in bench.messages()] == ["a", "d"]
+    (row,) = spool_files.unfinished(bench.db)
+    entries = spool_files.entries(bench.db, row["id"])
+    assert [entry["door_code"] for entry in entries] == [None, "bad-number", "bad-file", None]
+    assert row["format"] == "json"
+
+
+def test_a_reference_known_within_its_source_is_the_same_message(bench: Bench) -> None:
+    file = FILE.replace("\n\n", "\nSource: his\nReference: A\n\n")
+    bench.take("X", file)
+    bench.take("Y", file)
+    assert len(bench.messages()) == 1
+    bench.send(bench.messages()[0]["id"], 7)
+    assert bench.put_away() == 2
+    assert [b"Gsmgw_id: 1\n" in content for content in bench.content("sent").values()] == [True] * 2
+
+
+def test_a_file_of_an_uncertain_message_is_refused_again_and_again(bench: Bench) -> None:
+    bench.take("X", FILE)
+    bench.doubt(1)
+    bench.put_away()
+    for name in ("Y", "Z"):
+        back = next(iter(bench.content("failed").values()))
+        assert b"Gsmgw_id: 1\n" in back
+        assert b"\nFail_reason: Uncertain, may have arrived: see gsmgw show 1\n" in back
+        (bench.place.failed / next(iter(bench.content("failed")))).unlink()
+        bench.take(name, back)
+        bench.put_away()
+    assert list(bench.content("failed")) == ["Z"]
+    assert len(bench.messages()) == 1
+
+
+def test_a_failed_file_can_be_sent_again(bench: Bench) -> None:
+    bench.take("X", FILE)
+    bench.refuse(1, 1, "Unassigned (unallocated) number")
+    bench.put_away()
+    bench.take("X", bench.content("failed")["X"])
+    assert [row["state"] for row in bench.messages()] == ["failed", "queued"]
+
+
+def test_a_crash_between_claim_and_commit_is_made_good(bench: Bench) -> None:
+    (bench.place.checked / "X").write_text(FILE)
+    bench.take("known", FILE)
+    bench.start()
+    bench.taking.take_ready()
+    assert sorted(row["spool_file"] for row in bench.messages()) == ["X", "known"]
+    bench.start()
+    bench.taking.take_ready()
+    assert len(bench.messages()) == 2
+
+
+def test_what_lies_in_checked_and_is_no_file_is_left(bench: Bench) -> None:
+    (bench.place.checked / "folder").mkdir()
+    (bench.place.checked / ".hidden").write_text(FILE)
+    bench.start()
+    bench.taking.take_ready()
+    assert bench.tree() == {"checked": [".hidden", "folder"]}
+    assert bench.messages() == []
+
+
+def test_while_the_store_is_busy_files_wait(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in (StoreBusyError(), StoreFullError()):
+        with monkeypatch.context() as patch:
+
+            def refuse(taken: Any, error: Exception = error) -> bool:
+                raise error
+
+            patch.setattr(bench.taking._recorder, "record", refuse)
+            with logs.capture() as records:
+                bench.take(type(error).__name__, FILE)
+                bench.taking.take_ready()
+        assert [record.event for record in records] == ["spool.owed"]
+        assert bench.taking._to_record() == []
+        bench.clock.advance(2)
+        bench.taking.take_ready()
+    assert len(bench.messages()) == 2
+
+
+def test_a_disk_that_fails_for_one_file_does_not_stop_the_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = files.read
+
+    def fail(path: Path) -> Any:
+        if path.name == "X":
+            raise OSError(5, "Input/output error")
+        return read(path)
+
+    monkeypatch.setattr(files, "read", fail)
+    bench.drop("X", FILE)
+    bench.take("Y", FILE)
+    assert [row["spool_file"] for row in bench.messages()] == ["Y"]
+    monkeypatch.setattr(files, "read", read)
+    bench.clock.advance(2)
+    bench.taking.take_ready()
+    assert len(bench.messages()) == 2
+
+
+def test_a_fault_of_ours_in_reading_costs_one_file(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse = smstools.parse
+
+    def stumble(content: bytes, around: Any) -> Any:
+        if b"Monday" in content:
+            raise ZeroDivisionError(content)
+        return parse(content, around)
+
+    monkeypatch.setattr(smstools, "parse", stumble)
+    bench.drop("X", FILE)
+    with logs.capture() as records:
+        bench.take("Y", FILE.replace("Monday", "Friday"))
+    assert [record.event for record in records if record.level <= 3] == ["spool.stumbled"]
+    assert "Monday" not in str(records)
+    bench.put_away()
+    assert b"Fail_reason: gsmgw could not read it; this is a fault" in bench.content("failed")["X"]
+    assert [row["text"] for row in bench.messages()] == ["Your visit is on Friday"]
+
+
+def test_a_fault_of_ours_in_storing_costs_one_file(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = bench.intake.accept
+
+    def stumble(tx: Any, draft: Any) -> Any:
+        if "Monday" in draft.text:
+            raise ZeroDivisionError
+        return accept(tx, draft)
+
+    monkeypatch.setattr(bench.intake, "accept", stumble)
+    for name, day in [("a", "Friday"), ("b", "Monday"), ("c", "Sunday")]:
+        bench.drop(name, FILE.replace("Monday", day))
+    bench.taking.take_ready()
+    assert [row["text"][-6:] for row in bench.messages()] == ["Friday", "Sunday"]
+    bench.put_away()
+    assert list(bench.content("failed")) == ["b"]
+
+
+def test_a_file_exchanged_for_a_link_while_it_is_taken_is_not_followed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bench.folder / "secret").write_text(FILE)
+    move = files.move
+
+    def exchange(source: Path, target: Path) -> None:
+        source.unlink()
+        source.symlink_to(bench.folder / "secret")
+        move(source, target)
+
+    monkeypatch.setattr(files, "move", exchange)
+    bench.drop("X", FILE)
+    bench.taking.take_ready()
+    monkeypatch.setattr(files, "move", move)
+    assert bench.messages() == []
+    bench.put_away()
+    assert b"the file was exchanged while it was taken" in bench.content("failed")["X"]
+    assert (bench.folder / "secret").read_text() == FILE
+
+
+def test_a_file_taken_back_by_its_producer_is_forgotten(bench: Bench) -> None:
+    bench.drop("X", FILE)
+    (bench.place.outgoing / "X").unlink()
+    bench.taking.take_ready()
+    assert bench.tree() == {}
+    assert bench.taking._readiness.seconds_to_next(0) is None
+
+
+def test_a_file_that_cannot_be_renamed_stays(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: Path, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(files, "move", fail)
+    with logs.capture() as records:
+        bench.take("X", FILE)
+    (record,) = records
+    assert record.fields["why"] == "cannot be moved to checked/: Operation not permitted"
+    assert bench.tree() == {"outgoing": ["X"]}
+
+
+def _as_nobody(work: Callable[[], None]) -> None:
+    """Do something in a process of its own that has none of root's rights."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(UNPRIVILEGED)
+                os.setuid(UNPRIVILEGED)
+            work()
+            status = 0
+        except BaseException:  # noqa: BLE001 - whatever it is, the test is to fail
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_an_unreadable_file_stays_and_is_named_with_owner_and_mode() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        box = Path(folder)
+        if os.geteuid() == 0:
+            os.chown(box, UNPRIVILEGED, UNPRIVILEGED)
+        # Loaded now: the child may not be allowed to read the library.
+        phone.parse_recipient("+48500100201", country="PL")
+
+        def work() -> None:
+            bench = Bench(box, template=False)
+            bench.drop("X", FILE)
+            (bench.place.outgoing / "X").chmod(0)
+            with logs.capture() as records:
+                bench.taking.take_ready()
+                bench.taking._readiness.notice("X", "moved_in", bench.clock.monotonic())
+                bench.taking.take_ready()
+            (record,) = records
+            assert record.event == "spool.unreadable"
+            assert "Permission denied: owner" in str(record.fields["why"])
+            assert "mode 0" in str(record.fields["why"])
+            assert bench.tree() == {"outgoing": ["X"]}
+            (bench.place.outgoing / "X").chmod(0o600)
+            bench.take("Y", FILE)
+            bench.taking._readiness.notice("X", "moved_in", bench.clock.monotonic())
+            bench.taking.take_ready()
+            assert len(bench.messages()) == 2
+
+        _as_nobody(work)
+
+
+def test_step_looks_at_once_and_ends_when_told(bench: Bench) -> None:
+    stop = StopToken()
+    bench.drop("X", FILE)
+    bench.taking.step(stop)
+    assert len(bench.messages()) == 1
+    stop.set()
+    bench.taking.step(stop)
+
+
+def test_events_of_the_watcher_reach_the_table(bench: Bench) -> None:
+    outgoing = bench.place.outgoing
+    (outgoing / "X").write_text(FILE)
+    bench.taking._on_event(f"{outgoing}/X", "moved_in")
+    bench.taking._on_event(f"{bench.place.sent}/Y", "moved_in")
+    bench.taking.wake()
+    bench.taking._scan_at = 1e9
+    bench.taking.step(StopToken())
+    assert len(bench.messages()) == 1
+
+
+def test_reconfigured(bench: Bench) -> None:
+    config = bench.config.model_copy(
+        update={"spool": bench.config.spool.model_copy(update={"settle": 5.0})}
+    )
+    bench.taking.reconfigure(config)
+    bench.drop("X", FILE)
+    bench.taking._readiness.forget("X")
+    bench.taking._readiness.notice("X", "created", bench.clock.monotonic())
+    bench.clock.advance(4)
+    assert bench.taking.take_ready() == 0
+    bench.clock.advance(2)
+    assert bench.taking.take_ready() == 1
