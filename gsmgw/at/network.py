@@ -129,7 +129,7 @@ class ServiceText:
     dcs: int | None  #: cell broadcast data coding scheme, 3GPP TS 23.038 5
 
 
-_CUSD = re.compile(r'\+CUSD:\s*(\d+)\s*(?:,\s*"?(.*?)"?\s*(?:,\s*(\d+)\s*)?)?', re.DOTALL)
+_CUSD = re.compile(r'\+CUSD:\s*(\d+)\s*(?:,\s*"?(.*?)"?\s*(?:,\s*(\d+)?\s*)?)?', re.DOTALL)
 
 
 def parse_service_text(text: str) -> ServiceText | None:

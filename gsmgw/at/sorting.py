@@ -128,13 +128,14 @@ class Sorter:
         return final is None
 
     def _completes_header(self, text: str, waiting: Expectation | None) -> bool:
-        if self._header_in_answer and waiting is not None and replies.is_hex(text):
-            waiting.lines.append(text)
-            self._header_in_answer = False
-            return True
+        # An unsolicited header that is there came after the answer's: an answer's header clears it.
         if self._header is not None and replies.is_hex(text, SHORTEST_PDU):
             self.unsolicited.append(Unsolicited(self._header, text))
             self._header = None
+            return True
+        if self._header_in_answer and waiting is not None and replies.is_hex(text):
+            waiting.lines.append(text)
+            self._header_in_answer = False
             return True
         return False
 

@@ -27,6 +27,13 @@ class Stored:
         """Return whether it came from the network, rather than being our own SUBMIT."""
         return self.status in (0, 1)
 
+    @property
+    def fits(self) -> bool:
+        """Return whether the PDU is as long as its header says; if not, it may be another's."""
+        if self.length is None:
+            return True
+        return len(self.pdu) == 2 * (1 + int(self.pdu[:2], 16) + self.length)
+
 
 def parse_list(lines: Sequence[str]) -> list[Stored]:
     """Read the lines of +CMGL: each header with the PDU behind it.

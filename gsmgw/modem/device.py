@@ -186,7 +186,7 @@ class Device:
         with _border():
             try:
                 answer = self._library.sendUssd(code, responseTimeout=timeout_s)
-            except library_errors.CommandError:
+            except (library_errors.CommandError, library_errors.InvalidStateException):
                 answer = self._library.sendUssd(packed(code), responseTimeout=timeout_s)
         return ServiceAnswer(answer.message or None, bool(answer.sessionActive))
 

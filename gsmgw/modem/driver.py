@@ -19,7 +19,7 @@ import dataclasses
 
 from gsmgw import clock, logs, pdu
 from gsmgw.at import codes, masking, network, replies, sim, sorting
-from gsmgw.errors import CommandFailedError, ModemError
+from gsmgw.errors import CommandFailedError, ModemError, PortLostError
 from gsmgw.model import (
     ErrorFamily,
     InboundPdu,
@@ -52,6 +52,8 @@ _LINK_KEPT_S = 1.0
 #: acknowledge the repeat (27.005 3.4.4 gives no time; networks wait some 15 s).
 ACKNOWLEDGE_WITHIN_S = 10.0
 _NETWORK_TIMEOUT_S = 30.0
+#: CME 10 SIM not inserted, 11 PIN required, 12 PUK required, 13 SIM failure (27.007 9.2).
+_SIM_CODES = frozenset({10, 11, 12, 13})
 
 
 class Driver:
@@ -74,6 +76,8 @@ class Driver:
         self._without_validity: set[str | None] = set()  #: IMEIs of modems that refuse TP-VP
         self._keeps_link = True  #: the modem knows AT+CMMS
         self._link_kept_until: float | None = None
+        self.sim_lost = False  #: the SIM was taken out or locked since initialisation
+        self.lost: PortLostError | None = None  #: the last submit ended with the port
         self.facts = initialise.Facts()
         self.memories = memories.Memories(talk, gateway, wanted.name)
         self.report = ModemReport(wanted.name, ModemState.ABSENT)
@@ -90,6 +94,7 @@ class Driver:
             PortLostError: the port is gone.
         """
         facts = self.facts = initialise.Facts()
+        self.sim_lost = False
         run = initialise.Initialiser(self._talk, self._clock)
         self._talk.take_echoed()
         run.run(initialise.WHO, facts)
@@ -156,8 +161,7 @@ class Driver:
     def submit(self, part: PartToSend) -> SubmitResult:
         """Submit one part; blocks until the modem answers, or the time for the result is over.
 
-        Never raises for what the modem does: a lost port shows in the outcome and again at the
-        next command.
+        Never raises for what the modem does; whether it ended with a lost port stands in `lost`.
         """
         short = part.tpdu_without_validity
         refuses = self.facts.imei in self._without_validity or not self.facts.profile.takes_validity
@@ -181,6 +185,7 @@ class Driver:
             whole.hex().upper(), len(tpdu), timeout_s=self._wanted.result_timeout_s
         )
         self._link_kept_until = self._clock.monotonic() + _LINK_KEPT_S if kept else None
+        self.lost = answer.error if isinstance(answer.error, PortLostError) else None
         return result_of(part.part_id, answer)
 
     def _keep_link(self) -> None:
@@ -218,7 +223,9 @@ class Driver:
     # -- looking ----------------------------------------------------------------------------------
 
     def look(self) -> None:
-        """Ask for signal, registration and operator; three commands.
+        """Ask for signal, registration and operator, and where not registered for the SIM.
+
+        Three or four commands.
 
         Raises:
             ModemSilentError, PortLostError: as any command.
@@ -228,6 +235,9 @@ class Driver:
         operator = self._value("AT+COPS?", "+COPS:", timeout_s=_NETWORK_TIMEOUT_S)
         if registration is not None:
             self.facts.registration = registration.status
+        if not self.registered:
+            state = self._value("AT+CPIN?", "+CPIN:")
+            self.sim_lost |= state is not None and sim.parse_pin_state(state) != "READY"
         self.report = dataclasses.replace(
             self.report,
             signal_dbm=network.parse_signal(signal) if signal else None,
@@ -240,6 +250,8 @@ class Driver:
         reply = self._talk.command(
             command, prefixes=(prefix,), timeout_s=timeout_s or dialogue.COMMAND_TIMEOUT_S
         )
+        if reply.final.kind is replies.FinalKind.CME and reply.final.code in _SIM_CODES:
+            self.sim_lost = True
         if reply.ok and not reply.lines:
             # OK without the value is the answer to something else.
             self._talk.doubt()

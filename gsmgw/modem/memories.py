@@ -52,6 +52,11 @@ class Memories:
         self._undeleted.clear()
         self.fill = {}
 
+    @property
+    def has_undeleted(self) -> bool:
+        """Return whether the modem refused to delete something that was handed over."""
+        return bool(self._undeleted)
+
     def sweep(self, name: str) -> bool:
         """Hand over and delete what lies in one memory; return whether more is left to read.
 
@@ -73,7 +78,8 @@ class Memories:
                 continue
             if fresh >= BATCH:
                 return True
-            fresh += self._take(name, stored.index, stored.pdu)
+            if stored.fits or self._is_there(stored.index, stored.pdu):
+                fresh += self._take(name, stored.index, stored.pdu)
         return False
 
     def read(self, notice: storage.Notice) -> bool:
@@ -90,6 +96,12 @@ class Memories:
             return False
         self._take(notice.memory, notice.index, stored.pdu)
         return True
+
+    def _is_there(self, index: int, pdu: str) -> bool:
+        """Read a place again and compare: lines of a listing may have been mixed up on the way."""
+        reply = self._talk.command(f"AT+CMGR={index}", prefixes=("+CMGR:",))
+        stored = storage.parse_read(reply.lines) if reply.ok else None
+        return stored is not None and stored.pdu == pdu
 
     def _take(self, name: str, index: int, pdu: str) -> bool:
         """Hand over, then delete; return whether it had not been handed over before."""

@@ -268,6 +268,9 @@ class Worker:
         if self._arrivals.restarted or self._echoes_again():
             self._start_anew("the modem has restarted")
             return
+        if self._drive.sim_lost:
+            self._start_anew("the SIM is gone or locked")
+            return
         self._follow_registration()
         self._orders.run_one()
         worked = False
@@ -301,6 +304,7 @@ class Worker:
         else:
             if self._state is ModemState.READY:
                 self._sender.give_back("not registered with a network")
+                self._look_at = min(self._look_at, self._clock.monotonic() + _FIRST_LOOK_S)
             self._go(state.Event.UNREGISTERED, f"registration {self._drive.facts.registration}")
 
     def _do_duty(self) -> bool:

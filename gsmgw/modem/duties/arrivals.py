@@ -27,6 +27,8 @@ _log = logs.get("modem")
 _AT_ONCE = 5
 #: After a notice led nowhere, or the store was busy.
 _SWEEP_SOON_S = 2.0
+#: The modem would not delete: the next try.
+_UNDELETED_S = 30.0
 _FULL = frozenset({"^SMMEMFULL", "+SMSFULL"})
 
 
@@ -120,6 +122,8 @@ class Arrivals:
         except gateway_port.STORE_PASSING:
             self.sweep_soon(_SWEEP_SOON_S)
             raise
+        if self._drive.memories.has_undeleted:
+            self.sweep_soon(_UNDELETED_S)
         if not found:
             # Quectel and SIM7600 announce reports that lie in SR as "SM".
             self.sweep_soon(0.0)
@@ -165,7 +169,9 @@ class Arrivals:
         if not more:
             self._to_sweep.popleft()
         if not self._to_sweep:
-            self._sweep_at = min(self._sweep_at, now + self._wanted.sweep_s)
+            stuck = self._drive.memories.has_undeleted
+            pause_s = min(_UNDELETED_S, self._wanted.sweep_s) if stuck else self._wanted.sweep_s
+            self._sweep_at = min(self._sweep_at, now + pause_s)
         return True
 
     def due_at(self) -> float:

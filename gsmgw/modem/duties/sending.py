@@ -94,6 +94,8 @@ class Sender:
         settled = result.outcome in (Outcome.TAKEN, Outcome.REFUSED)
         held = self._note(result)
         self._settle(result, claim_next=claim_next and settled and not held)
+        if self._drive.lost is not None:
+            raise self._drive.lost
         if result.code == _NO_SERVICE_CENTRE and result.family is ErrorFamily.CMS:
             self._drive.check_service_centre()
         if self._holds >= _HOLDS_BEFORE_ANEW:
@@ -115,7 +117,8 @@ class Sender:
             self.taken_at = self._clock.monotonic()
         if result.outcome is Outcome.UNCERTAIN:
             self._doubtful = result.part_id
-        if not _is_modems_own(result):
+        if not self._talk.in_step or not _is_modems_own(result):
+            # Out of step it is silent or lost, which is no refusal and ends otherwise.
             self._holds = 0
             return False
         self._holds += 1
