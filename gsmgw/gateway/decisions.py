@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from gsmgw.errors import GsmgwError
+from gsmgw.gateway import counting
 from gsmgw.model import ErrorFamily, MessageState, PartState
-from gsmgw.store import events, outbox
+from gsmgw.store import events, outbox, tries
 from gsmgw.store.database import Row, Transaction
 
 _CANCELLABLE = (MessageState.NEW, MessageState.QUEUED, MessageState.SENDING, MessageState.UNCERTAIN)
@@ -30,10 +31,11 @@ def cancel(tx: Transaction, message_id: int) -> str:
         raise GsmgwError(
             f"message {message_id} is {message['state']}; it can no longer be cancelled"
         )
-    sent = [p for p in outbox.parts(tx, message_id) if p["state"] != PartState.WAITING]
+    not_sent = (PartState.WAITING, PartState.FAILED)
+    out = [part for part in outbox.parts(tx, message_id) if part["state"] not in not_sent]
     words = "cancelled before it was sent"
-    if sent:
-        words = f"cancelled; {len(sent)} of {message['parts']} parts may have arrived"
+    if out:
+        words = f"cancelled; {len(out)} of {message['parts']} parts may have arrived"
     outbox.ask_cancel(tx, message_id)
     outbox.settle(tx, message_id, MessageState.CANCELLED, ErrorFamily.GSMGW, "cancelled", words)
     events.add(tx, "message.cancelled", message_id=message_id)
@@ -64,9 +66,14 @@ def retry(tx: Transaction, message_id: int) -> str:
     if any(part["state"] == PartState.SENDING for part in parts):
         raise GsmgwError(f"a modem is busy with message {message_id}; ask again in a minute")
     again = [part for part in parts if part["state"] not in (PartState.SENT, PartState.DELIVERED)]
+    if any(part["text"] is None and part["data"] is None for part in again):
+        raise GsmgwError(
+            f"the text of message {message_id} has been removed (retention.text); send it anew"
+        )
     for part in again:
+        counting.settled_otherwise(tx, part)
         outbox.change_part(tx, part["id"], outbox.PartChange(PartState.WAITING))
-        outbox.expect_mr(tx, part["id"], None)
+    tries.forgive(tx, message_id)
     outbox.requeue(tx, message_id)
     events.add(tx, "message.retried", message_id=message_id)
     return f"message {message_id} is queued again: {len(again)} of {len(parts)} parts"

@@ -23,7 +23,7 @@ from gsmgw.at import codes
 from gsmgw.clock import Clock, SystemClock, format_utc
 from gsmgw.config import Config, Modem
 from gsmgw.errors import BadNumberError, BadTextError, StoreError
-from gsmgw.gateway import limits, outgoing, routing, settling
+from gsmgw.gateway import counting, endings, limits, outgoing, routing, settling
 from gsmgw.gateway.arrivals import Arrivals
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.trust import ClockTrust
@@ -51,6 +51,22 @@ log = logs.get("gateway")
 #: ten thousand messages are not run against a wall.
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a modem may send at this moment."""
+
+    routes: tuple[str, ...]
+    barred: frozenset[int]  #: ranks that must wait
+    now: str
+    unscheduled_after: str | None  #: see `outbox.pick`; None while the clock is trusted
+
+    def pick(self, db: Database | Transaction) -> Row | None:
+        """Return the first message of the choice that is due."""
+        return outbox.pick(
+            db, self.routes, self.barred, self.now, unscheduled_after=self.unscheduled_after
+        )
 
 
 @dataclass
@@ -87,6 +103,8 @@ class Dispatcher:
         self._arrivals = Arrivals(config, db, hints)
         self._sessions = {modem.name: Session() for modem in config.modems}
         self._modems: dict[str, Modem] = {modem.name: modem for modem in config.modems}
+        self._started_at = self._clock.monotonic()
+        self._last_ready: dict[int, float] = {}  # SIM: when its modem was last ready, monotonic
 
     def held_parts(self) -> frozenset[int]:
         """Return the parts that some modem's thread is busy with."""
@@ -96,17 +114,16 @@ class Dispatcher:
             if (part_id := session.in_flight) is not None
         )
 
-    def sims_away(self) -> frozenset[int]:
-        """Return the SIMs that are in no modem that can send now."""
-        known = {s.sim_id for s in self._sessions.values() if s.sim_id is not None}
-        ready = {s.sim_id for s in self._sessions.values() if s.state is ModemState.READY}
-        return frozenset(known - ready)
+    def is_sim_away(self, sim_id: int, seconds: float) -> bool:
+        """Tell whether a SIM has been in no modem that can send for so long."""
+        if any(s.sim_id == sim_id and s.state is ModemState.READY for s in self._sessions.values()):
+            return False
+        since = self._last_ready.get(sim_id, self._started_at)
+        return self._clock.monotonic() - since >= seconds
 
     def others_ready(self, message: Row) -> bool:
         """Tell whether a modem with another SIM could send a message that one SIM began."""
-        if message["modem"]:
-            return False
-        route = routing.route_of(message["recipient"], None, self._config.modems)
+        route = routing.route_of(message["recipient"], message["modem"], self._config.modems)
         return any(
             session.state is ModemState.READY
             and session.sim_id != message["sim_id"]
@@ -123,23 +140,33 @@ class Dispatcher:
         key = modems.sim_key(sim.iccid, sim.imsi, report.imei)
         with self._db.write() as tx:
             sim_id = None if key is None else modems.ensure_sim(tx, key, sim.iccid, sim.imsi)
+            before = modems.get(tx, modem)
+            if sim_id is not None and _is_other_device(before, report, sim_id):
+                counting.power_cycled(tx, sim_id)
             if sim_id is not None and report.service_centre:
                 modems.set_service_centre(tx, sim_id, report.service_centre)
             modems.write_state(tx, report, sim_id)
+        self._note_ready(session)
         session.sim_id, session.sim_key = sim_id, key
         session.attached = True
         session.state = report.state
+
+    def _note_ready(self, session: Session) -> None:
+        """Keep when a SIM could last send, before its modem's state changes."""
+        if session.state is ModemState.READY and session.sim_id is not None:
+            self._last_ready[session.sim_id] = self._clock.monotonic()
 
     def changed(self, report: ModemReport) -> None:
         """Learn that something about a modem changed; a lost device forgets its counter."""
         session = self._sessions[report.name]
         lost = report.state is ModemState.ABSENT and session.attached
         was = session.state
+        self._note_ready(session)
         session.state = report.state
         try:
             with self._db.write() as tx:
                 if lost and session.sim_id is not None:
-                    settling.power_cycled(tx, session.sim_id)
+                    counting.power_cycled(tx, session.sim_id)
                 modems.write_state(tx, report, session.sim_id)
                 if was is not report.state:
                     events.add(
@@ -203,8 +230,12 @@ class Dispatcher:
                 self._settling.record(tx, modem, session.sim_id, result)
             if claim_next and self._may_claim(session):
                 part = self._claim(tx, modem, session)
+        # A late answer is about an earlier part than the one that is in flight.
+        if part is not None:
+            session.in_flight = part.part_id
+        elif session.in_flight in {result.part_id for result in session.unsettled}:
+            session.in_flight = None
         session.unsettled.clear()
-        session.in_flight = None if part is None else part.part_id
         self._hints.results.set()
         self._hints.handouts.set()
         return part
@@ -225,68 +256,74 @@ class Dispatcher:
 
     def _something_due(self, modem: str, session: Session) -> bool:
         """Look without a transaction: an idle modem must not write."""
-        now = self._clock.now()
-        return self._pick(self._db, modem, session, now) is not None
+        choice = self._choice(self._db, modem, session, self._clock.now())
+        return choice is not None and choice.pick(self._db) is not None
 
-    def _pick(
+    def _choice(
         self, db: Database | Transaction, modem: str, session: Session, now: dt.datetime
-    ) -> Row | None:
+    ) -> Choice | None:
+        """Return what a modem may send; None if its SIM must not send at all."""
+        settings = self._modems[modem]
+        routes = routing.routes_served(settings, self._config.modems)
+        suspect = self._trust.is_suspect
         if session.sim_id is not None:
             sim = modems.get_sim(db, session.sim_id)
             if sim is not None and sim["state"] == SimState.BLOCKED:
                 return None
             if sim is not None and sim["resting_until"] and sim["resting_until"] > format_utc(now):
                 return None
-        settings = self._modems[modem]
-        barred = limits.barred_ranks(self._config, settings.limits, db, session.sim_id, now)
-        due_before = format_utc(self._trust.due_before(now))
-        routes = routing.routes_served(settings, self._config.modems)
-        return outbox.pick(db, routes, barred, due_before)
+            routes = (*routes, routing.route_of_sim(session.sim_id))
+        barred = limits.barred_ranks(
+            self._config, settings.limits, db, session.sim_id, now, is_suspect=suspect
+        )
+        pause = dt.timedelta(seconds=self._config.sending.retry.longest)
+        after = format_utc(now + pause) if suspect else None
+        return Choice(routes, barred, format_utc(now), after)
 
     def _claim(self, tx: Transaction, modem: str, session: Session) -> PartToSend | None:
-        now = dt.datetime.fromisoformat(tx.now)
-        while (message := self._pick(tx, modem, session, now)) is not None:
+        choice = self._choice(tx, modem, session, dt.datetime.fromisoformat(tx.now))
+        while choice is not None and (message := choice.pick(tx)) is not None:
             part = outbox.first_waiting_part(tx, message["id"])
             if part is None or self._is_over(tx, message):
                 outbox.mirror(tx, message["id"])
                 continue
             if message["parts"] > 1 and message["sim_id"] is None and session.sim_id is not None:
-                ref = modems.next_concat_ref(tx, session.sim_id)
-                outbox.bind(tx, message["id"], route=modem, sim_id=session.sim_id, concat_ref=ref)
+                self._bind(tx, message["id"], session.sim_id)
             outbox.claim(tx, part["id"], modem, session.sim_id)
             outbox.mirror(tx, message["id"])
-            made = self._make(tx, modem, session, message["id"], part["id"], now)
+            made = self._make(tx, modem, message["id"], part["id"], choice)
             if made is not None:
                 return made
         return None
+
+    def _bind(self, tx: Transaction, message_id: int, sim_id: int) -> None:
+        """Keep the parts of a message on one SIM, under one reference."""
+        ref = modems.next_concat_ref(tx, sim_id)
+        outbox.bind(
+            tx, message_id, route=routing.route_of_sim(sim_id), sim_id=sim_id, concat_ref=ref
+        )
 
     def _is_over(self, tx: Transaction, message: Row) -> bool:
         if message["expires_at"] is None or message["expires_at"] > tx.now:
             return False
         if self._trust.is_suspect:
             return False
-        settling.expire(tx, message, f"expired at {message['expires_at']} before it could be sent")
+        endings.expire(tx, message, f"expired at {message['expires_at']} before it could be sent")
         return True
 
     def _make(
-        self,
-        tx: Transaction,
-        modem: str,
-        session: Session,
-        message_id: int,
-        part_id: int,
-        now: dt.datetime,
+        self, tx: Transaction, modem: str, message_id: int, part_id: int, choice: Choice
     ) -> PartToSend | None:
         message, part = outbox.get(tx, message_id), outbox.get_part(tx, part_id)
         if message is None or part is None:
             return None
-        more = self._pick(tx, modem, session, now) is not None
+        more = choice.pick(tx) is not None
         try:
             return outgoing.make_part(
                 message,
                 part,
                 report=self._modems[modem].reports,
-                now=now,
+                now=dt.datetime.fromisoformat(tx.now),
                 validity_s=self._config.sending.validity,
                 more_follow=more,
             )
@@ -296,7 +333,7 @@ class Dispatcher:
                 PartState.FAILED, family=ErrorFamily.GSMGW, code=error.reason, error=str(error)
             )
             outbox.end_attempt(tx, part_id, outcome=Outcome.UNTOUCHED, change=change)
-            settling.fail_part(tx, part, change)
+            endings.fail_part(tx, part, change)
             return None
 
     # -- receiving -------------------------------------------------------------------------------
@@ -374,3 +411,10 @@ class Dispatcher:
             return
         with self._db.write() as tx:
             self._settling.read_counter(tx, session.sim_id, last_mr)
+
+
+def _is_other_device(before: Row | None, report: ModemReport, sim_id: int) -> bool:
+    """Tell whether a SIM stands in another device than it did: that one counts by itself."""
+    if before is None or before["sim_id"] != sim_id:
+        return True
+    return bool(report.imei and before["imei"] and report.imei != before["imei"])

@@ -13,14 +13,14 @@ from gsmgw import logs
 from gsmgw.clock import Clock, format_utc
 from gsmgw.config import Config
 from gsmgw.errors import StoreBusyError, StoreFullError
-from gsmgw.gateway import settling
+from gsmgw.gateway import counting, endings, routing, settling
 from gsmgw.gateway.arrivals import Arrivals
 from gsmgw.gateway.dispatcher import Dispatcher
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import Category, ErrorFamily, MessageState, PartState
-from gsmgw.store import events, outbox, upkeep
-from gsmgw.store.database import Database, Transaction
+from gsmgw.store import events, outbox, tries, upkeep
+from gsmgw.store.database import Database, Row, Transaction
 from gsmgw.store.outbox import PartChange
 from gsmgw.threads import StopToken
 
@@ -33,6 +33,9 @@ SLOW_DUTIES_S = 600.0
 AT_ONCE = 100
 #: A message whose SIM is away this long starts anew on another.
 SIM_AWAY = dt.timedelta(minutes=10)
+#: With settle_as: resend, a part that was in doubt so often is given up all the same: a modem that
+#: sends but never answers would write to one patient for ever.
+MOST_DOUBTS = 3
 #: A part in flight whose modem never came back is uncertain after its result time-out and this.
 NOBODY_LISTENS = dt.timedelta(seconds=30)
 
@@ -60,11 +63,14 @@ class Housekeeping:
         self._arrivals = Arrivals(config, db, hints)
         self._settling = settling.Settling(config)
         self._slow_at = 0.0
+        self._opened_at = clock.monotonic()
+        self._fold_owed = False
 
     def open(self) -> None:
         """Judge the clock before anything is sent or expires."""
         self._trust.look(self._db)
-        self._slow_at = self._clock.monotonic() + STEP_S
+        self._opened_at = self._clock.monotonic()
+        self._slow_at = self._opened_at + STEP_S
 
     def step(self, stop: StopToken) -> None:
         """Wait a second or for a hint, then do what is due."""
@@ -79,15 +85,16 @@ class Housekeeping:
         """Do what is due now."""
         self._trust.look(self._db)
         self._orphans()
-        self._give_up_doubts()
         self._start_anew()
+        if self._trust.is_suspect:
+            return  # nobody knows how much time has passed
+        self._give_up_doubts()
         self._arrivals.hand_over_incomplete()
-        if not self._trust.is_suspect:
-            self._expire()
-            if self._clock.monotonic() >= self._slow_at:
-                self._slow_at = self._clock.monotonic() + SLOW_DUTIES_S
-                self._retain()
-                self._db.check_wal()
+        self._expire()
+        if self._clock.monotonic() >= self._slow_at:
+            self._slow_at = self._clock.monotonic() + SLOW_DUTIES_S
+            self._retain()
+            self._db.check_wal()
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -105,16 +112,22 @@ class Housekeeping:
         with self._db.write() as tx:
             for message in outbox.expired(tx, now, AT_ONCE):
                 words = f"expired at {message['expires_at']} before it could be sent"
-                settling.expire(tx, message, words)
+                endings.expire(tx, message, words)
         self._hints.results.set()
 
     def _orphans(self) -> None:
-        """Doubt parts in flight whose modem is configured no longer or did not come back."""
+        """Doubt parts in flight whose modem is configured no longer or did not come back.
+
+        Not sooner than that after the start either: the wall clock may have been set meanwhile.
+        """
         held = self._dispatcher.held_parts()
+        up_s = self._clock.monotonic() - self._opened_at
         for part in outbox.sending_parts(self._db):
             modem = self._config.modem(part["modem"] or "")
             patience = NOBODY_LISTENS + dt.timedelta(seconds=modem.result_timeout if modem else 0)
             if part["id"] in held or part["claimed_at"] > self._ago(patience):
+                continue
+            if up_s < patience.total_seconds():
                 continue
             with self._db.write() as tx:
                 self._settling.doubt(
@@ -124,21 +137,23 @@ class Housekeeping:
     def _give_up_doubts(self) -> None:
         wait = dt.timedelta(seconds=self._config.sending.uncertain.wait)
         before = self._ago(wait)
-        if not outbox.open_uncertain(self._db, before, 1):
+        if not tries.open_uncertain(self._db, before, 1):
             return
         with self._db.write() as tx:
-            for part in outbox.open_uncertain(tx, before, AT_ONCE):
-                if self._config.sending.uncertain.settle_as[Category(part["category"])] == "resend":
-                    self._resend(tx, part["id"], part["message_id"])
+            for part in tries.open_uncertain(tx, before, AT_ONCE):
+                settle_as = self._config.sending.uncertain.settle_as[Category(part["category"])]
+                if settle_as == "resend" and tries.count_doubts(tx, part["id"]) < MOST_DOUBTS:
+                    self._resend(tx, part)
                 else:
                     self._give_up(tx, part["message_id"])
         self._hints.results.set()
         self._hints.due()
 
-    def _resend(self, tx: Transaction, part_id: int, message_id: int) -> None:
+    def _resend(self, tx: Transaction, part: Row) -> None:
+        message_id = part["message_id"]
         change = PartChange(PartState.WAITING, proof="resend")
-        outbox.change_part(tx, part_id, change)
-        outbox.expect_mr(tx, part_id, None)
+        counting.settled_otherwise(tx, part)
+        outbox.change_part(tx, part["id"], change)
         outbox.mirror(tx, message_id, due_at=tx.now)
         events.add(tx, "part.resent", message_id=message_id)
         tx.after_commit(lambda: log.warning("part.resent", id=message_id))
@@ -158,12 +173,14 @@ class Housekeeping:
     def _start_anew(self) -> None:
         """Send a message anew from another SIM when the one that began it stays away."""
         before = self._ago(SIM_AWAY)
-        away = self._dispatcher.sims_away()
-        for message in outbox.split_messages(self._db, before, AT_ONCE):
-            if message["sim_id"] not in away or not self._dispatcher.others_ready(message):
+        for message in tries.split_messages(self._db, before, AT_ONCE):
+            if not self._dispatcher.is_sim_away(message["sim_id"], SIM_AWAY.total_seconds()):
                 continue
+            if not self._dispatcher.others_ready(message):
+                continue
+            route = routing.route_of(message["recipient"], message["modem"], self._config.modems)
             with self._db.write() as tx:
-                if outbox.start_anew(tx, message["id"]):
+                if tries.start_anew(tx, message["id"], route):
                     message_id = message["id"]
                     events.add(tx, "message.restarted", message_id=message_id)
                     tx.after_commit(lambda: log.warning("message.restarted", id=message_id))  # noqa: B023 - runs within this round
@@ -186,5 +203,6 @@ class Housekeeping:
                 if count == 0:
                     break
         if removed:
-            upkeep.fold_back(self._db)
             log.info("retention.done", rows=removed)
+        if removed or self._fold_owed:
+            self._fold_owed = not upkeep.fold_back(self._db)

@@ -23,8 +23,9 @@ from gsmgw.clock import Clock, SystemClock, format_utc, parse_time
 from gsmgw.config import Config
 from gsmgw.errors import BadTextError, RejectedError
 from gsmgw.gateway import routing
+from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import Category, Draft, ErrorFamily, MessageState, Priority, TpOptions
-from gsmgw.store import consent, events, outbox
+from gsmgw.store import consent, entry, events, outbox
 from gsmgw.store.database import Database, Row, Transaction
 
 log = logs.get("intake")
@@ -58,9 +59,26 @@ class Accepted:
 class Intake:
     """Checks drafts and puts them into the outbox."""
 
-    def __init__(self, config: Config, db: Database, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        db: Database,
+        clock: Clock | None = None,
+        *,
+        trust: ClockTrust | None = None,
+    ) -> None:
+        """Make the door.
+
+        Args:
+            config: what is checked against.
+            db: where new rows of other software are found.
+            clock: for tests.
+            trust: while it holds the clock for suspect nothing is expired on arrival; without it
+                the clock is believed.
+        """
         self._config = config
         self._db = db
+        self._trust = trust
         self._clock = clock or SystemClock()
         self._zone = ZoneInfo(config.timezone)
 
@@ -75,7 +93,8 @@ class Intake:
         Raises:
             RejectedError: it can never be sent as it stands; nothing was added.
         """
-        first = outbox.find_reference(tx, draft.source, draft.reference)
+        _check_utf8(draft)
+        first = entry.find_reference(tx, draft.source, draft.reference)
         if first is not None:
             events.add(tx, "message.repeated", message_id=first["id"], source=draft.source)
             return _as_accepted(first)
@@ -83,17 +102,18 @@ class Intake:
         refusal = self._refusal(tx, message)
         if refusal is not None:
             code, words = refusal
-            message_id = outbox.add_rejected(tx, message, code, words)
+            message_id = entry.add_rejected(tx, message, code, words)
             _tell_refused(tx, message_id, message, code)
             return Accepted(
                 message_id, MessageState.REJECTED, False, len(message.parts), code, words
             )
-        message_id = outbox.add(tx, message)
+        message_id = entry.add(tx, message)
         return self._accepted(tx, message_id, message)
 
-    def _accepted(self, tx: Transaction, message_id: int, message: outbox.NewMessage) -> Accepted:
+    def _accepted(self, tx: Transaction, message_id: int, message: entry.NewMessage) -> Accepted:
         parts = len(message.parts)
-        if message.expires_at is not None and message.expires_at <= tx.now:
+        is_over = message.expires_at is not None and message.expires_at <= tx.now
+        if is_over and not (self._trust is not None and self._trust.is_suspect):
             words = f"expired on arrival: expires_at {message.expires_at} had passed"
             outbox.settle(tx, message_id, MessageState.EXPIRED, ErrorFamily.GSMGW, "expired", words)
             return Accepted(message_id, MessageState.EXPIRED, False, parts, "expired", words)
@@ -116,15 +136,16 @@ class Intake:
 
         Takes at most `NEW_ROWS_AT_ONCE`; call again until it returns 0. Blocks for one commit.
         """
-        if not outbox.new_rows(self._db, 1):
+        if not entry.new_rows(self._db, 1):
             return 0
         with self._db.write() as tx:
-            rows = outbox.new_rows(tx, NEW_ROWS_AT_ONCE)
+            rows = entry.new_rows(tx, NEW_ROWS_AT_ONCE)
             for row in rows:
                 self._accept_row(tx, row)
         return len(rows)
 
     def _accept_row(self, tx: Transaction, row: Row) -> None:
+        entry.take_over(tx, row["id"])
         if row["cancel_requested"] == 1:
             outbox.settle(
                 tx,
@@ -136,6 +157,7 @@ class Intake:
             )
             return
         try:
+            _check_octets(tx, row)
             message = self._check(_draft_of(row))
         except RejectedError as error:
             code, words = error.reason, str(error)
@@ -152,7 +174,7 @@ class Intake:
             )
             return
         refusal = self._refusal(tx, message)
-        outbox.accept(tx, row["id"], message)
+        entry.accept(tx, row["id"], message)
         if refusal is not None:
             code, words = refusal
             outbox.settle(tx, row["id"], MessageState.REJECTED, ErrorFamily.REJECTED, code, words)
@@ -162,7 +184,7 @@ class Intake:
 
     # -- checks -----------------------------------------------------------------------------------
 
-    def _check(self, draft: Draft) -> outbox.NewMessage:
+    def _check(self, draft: Draft) -> entry.NewMessage:
         not_before = self._time("not_before", draft.not_before)
         expires_at = self._time("expires_at", draft.expires_at)
         if not_before and expires_at and expires_at <= not_before:
@@ -176,8 +198,10 @@ class Intake:
             international_digits=draft.international_digits,
         )
         alphabet, parts = self._parts(draft.text, draft.tp)
+        if draft.tp is not None and draft.tp.data is not None:
+            _check_room(recipient, draft.tp)
         modem = self._modem(draft.modem)
-        return outbox.NewMessage(
+        return entry.NewMessage(
             recipient=recipient,
             text=draft.text,
             source=draft.source,
@@ -215,9 +239,9 @@ class Intake:
             )
         return name
 
-    def _parts(self, text: str, tp: TpOptions | None) -> tuple[str, tuple[outbox.NewPart, ...]]:
+    def _parts(self, text: str, tp: TpOptions | None) -> tuple[str, tuple[entry.NewPart, ...]]:
         if tp is not None and tp.data is not None:
-            return pdu.Alphabet.DATA.value, (outbox.NewPart(None, tp.data),)
+            return pdu.Alphabet.DATA.value, (entry.NewPart(None, tp.data),)
         if not text:
             raise BadTextError("the text is empty")
         if len(text) > LONGEST_TEXT:
@@ -231,7 +255,7 @@ class Intake:
                 f"the text needs {len(segments)} parts, {limit} are allowed"
                 " (sending.max_parts); shorten it, or see what made it long: gsmgw count TEXT"
             )
-        return segments[0].alphabet.value, tuple(outbox.NewPart(s.text) for s in segments)
+        return segments[0].alphabet.value, tuple(entry.NewPart(s.text) for s in segments)
 
     def _fold(self, text: str) -> str:
         """Fold letters if the clinic wants plain text and if that makes the message shorter."""
@@ -240,12 +264,12 @@ class Intake:
         folded = pdu.fold(text)
         return folded if pdu.measure(folded).parts < pdu.measure(text).parts else text
 
-    def _refusal(self, tx: Transaction, message: outbox.NewMessage) -> tuple[str, str] | None:
+    def _refusal(self, tx: Transaction, message: entry.NewMessage) -> tuple[str, str] | None:
         """Say why a message that could be sent may not be: code and words."""
         if self._is_stopped(tx, message):
             return "stopped", "this number has asked not to be written to (STOP)"
         since = format_utc(self._clock.now() - EQUAL_TEXTS_WITHIN)
-        if outbox.count_equal(tx, message.recipient, message.text, since) >= EQUAL_TEXTS:
+        if entry.count_equal(tx, message, since) >= EQUAL_TEXTS:
             return (
                 "repeated",
                 f"the same text went to this number {EQUAL_TEXTS} times within"
@@ -254,7 +278,7 @@ class Intake:
             )
         return None
 
-    def _is_stopped(self, tx: Transaction, message: outbox.NewMessage) -> bool:
+    def _is_stopped(self, tx: Transaction, message: entry.NewMessage) -> bool:
         binds = {
             "all": (Category.CARE, Category.SURVEY, Category.MARKETING),
             "marketing": (Category.MARKETING,),
@@ -264,6 +288,30 @@ class Intake:
             message.category in binds
             and consent.decision(tx, message.recipient, message.category) == "deny"
         )
+
+
+def _check_utf8(draft: Draft) -> None:
+    """Refuse halves of surrogate pairs, which JSON can hold and no database."""
+    for name in ("text", "source", "reference", "spool_file"):
+        try:
+            (getattr(draft, name) or "").encode()
+        except UnicodeEncodeError as error:
+            raise BadTextError(f"{name} holds half of a surrogate pair") from error
+
+
+def _check_octets(tx: Transaction, row: Row) -> None:
+    """Refuse texts that other software wrote in another encoding than UTF-8."""
+    for name in ("recipient", "text", "source", "reference"):
+        if "\ufffd" in str(row[name]):
+            try:
+                entry.stored_octets(tx, row["id"], name).decode()
+            except UnicodeDecodeError as error:
+                raise BadTextError(f"column {name} is not UTF-8") from error
+
+
+def _check_room(recipient: str, tp: TpOptions) -> None:
+    """Refuse 8-bit data that does not fit into one SMS with its header."""
+    pdu.encode_submit(pdu.Submit(recipient, data=tp.data or b"", udh=tp.udh or b""))
 
 
 def _segments(text: str, tp: TpOptions | None) -> tuple[pdu.Segment, ...]:
@@ -359,7 +407,7 @@ def _as_accepted(row: Row) -> Accepted:
     )
 
 
-def _tell_refused(tx: Transaction, message_id: int, message: outbox.NewMessage, code: str) -> None:
+def _tell_refused(tx: Transaction, message_id: int, message: entry.NewMessage, code: str) -> None:
     events.add(tx, "message.refused", message_id=message_id, reason=code)
     recipient = logs.number(message.recipient)
     if code == "repeated":

@@ -29,15 +29,18 @@ def barred_ranks(
     db: Database | Transaction,
     sim_id: int | None,
     now: dt.datetime,
+    *,
+    is_suspect: bool = False,
 ) -> frozenset[int]:
     """Return the ranks that must wait: nothing of priority urgent and above ever does for a limit.
 
-    Outside `sending.hours` surveys and marketing wait whatever their priority.
+    Outside `sending.hours` surveys and marketing wait whatever their priority; so they do while the
+    clock is suspect, because nobody knows the hour.
     """
     barred: frozenset[int] = frozenset()
     hours = config.sending.hours
     zone = ZoneInfo(config.timezone)
-    if hours is not None and not hours.allows(now.astimezone(zone)):
+    if hours is not None and (is_suspect or not hours.allows(now.astimezone(zone))):
         barred = _OUTSIDE_HOURS
     if sim_id is None:
         return barred

@@ -7,7 +7,7 @@ import datetime as dt
 
 from gsmgw import pdu
 from gsmgw.model import PartToSend, TpOptions
-from gsmgw.store import outbox
+from gsmgw.store import entry
 from gsmgw.store.database import Row
 
 
@@ -34,7 +34,7 @@ def make_part(
     Raises:
         BadNumberError, BadTextError: the row holds what no SMS can carry.
     """
-    tp = outbox.parse_tp(message["tp"]) or TpOptions()
+    tp = entry.parse_tp(message["tp"]) or TpOptions()
     submit = _submit(
         message, part, tp, report=report, validity=_validity(message, tp, now, validity_s)
     )

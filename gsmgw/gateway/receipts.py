@@ -18,8 +18,9 @@ from typing import Any
 from gsmgw import logs
 from gsmgw.at import codes
 from gsmgw.clock import format_utc
+from gsmgw.gateway import counting
 from gsmgw.model import ErrorFamily, MessageState, Outcome, PartState
-from gsmgw.store import events, outbox, reports
+from gsmgw.store import events, outbox, reports, tries
 from gsmgw.store.database import Row, Transaction
 from gsmgw.store.outbox import PartChange
 
@@ -46,19 +47,23 @@ def same_number(one: str, other: str) -> bool:
     The shorter digit string, without leading zeros, must end the longer one; below six digits the
     two must be equal.
     """
-    a = "".join(c for c in one if c in "0123456789*#").lstrip("0")
-    b = "".join(c for c in other if c in "0123456789*#").lstrip("0")
+    a, b = _dialled(one), _dialled(other)
     if not a or not b:
         return one == other
     short, long = sorted((a, b), key=len)
     return long == short if len(short) < SHORTEST_SUFFIX else long.endswith(short)
 
 
-def match_again(tx: Transaction, sim_id: int | None) -> None:
-    """Try the reports of a SIM that have found no part yet."""
+def _dialled(number: str) -> str:
+    return "".join(c for c in number if c in "0123456789*#").lstrip("0")
+
+
+def match_again(tx: Transaction, sim_id: int | None, recipient: str) -> None:
+    """Try the reports of a SIM about a number that have found no part yet."""
     since = format_utc(dt.datetime.fromisoformat(tx.now) - TRY_AGAIN_FOR)
     for report in reports.unmatched(tx, sim_id, since):
-        match(tx, report)
+        if same_number(report["recipient"], recipient):
+            match(tx, report)
 
 
 def match(tx: Transaction, report: Row) -> bool:
@@ -69,25 +74,36 @@ def match(tx: Transaction, report: Row) -> bool:
     if counting:
         candidates = reports.open_parts_with(tx, sim_id, report["mr"], since)
     else:
-        candidates = reports.open_parts(tx, sim_id, since)
+        ending = _dialled(report["recipient"])[-SHORTEST_SUFFIX:]
+        candidates = reports.open_parts(tx, sim_id, ending, since)
     offset = _offset(tx, report["service_centre"])
+    window = EVIDENCE_WITHIN_ANY_ZONE if offset is None else EVIDENCE_WITHIN
     fitting = [
         (distance, part)
         for part in candidates
         if same_number(part["recipient"], report["recipient"])
-        and (distance := _distance(report, part, offset)) is not None
-        and _may_be(report, part, distance, known=offset is not None)
+        and _may_be(report, part, distance := _distance(report, part, offset), window)
     ]
     if not fitting:
         return False
-    _, part = min(fitting, key=lambda pair: (pair[0], -pair[1]["id"]))
+
+    def order(pair: tuple[dt.timedelta, Row]) -> tuple[bool, dt.timedelta, int]:
+        # The right reference at about the right time is better than just the right time.
+        distance, part = pair
+        return (
+            report["mr"] not in (part["mr"], part["expected_mr"]) or distance > window,
+            distance,
+            -part["id"],
+        )
+
+    _, part = min(fitting, key=order)
     _apply(tx, report, part)
     return True
 
 
 def _references_count(tx: Transaction, sim_id: int | None) -> bool:
     """Tell whether the references that a modem reports are the network's own."""
-    newest = [] if sim_id is None else outbox.newest_references(tx, sim_id, REFERENCES_LOOKED_AT)
+    newest = [] if sim_id is None else tries.newest_references(tx, sim_id, REFERENCES_LOOKED_AT)
     if not newest or len(set(newest)) > 1:
         return True
     return newest[0] not in (0, None) and len(newest) < REFERENCES_LOOKED_AT
@@ -98,21 +114,21 @@ def _offset(tx: Transaction, service_centre: str | None) -> dt.timedelta | None:
     return None if seconds is None else dt.timedelta(seconds=seconds)
 
 
-def _distance(report: Row, part: Row, offset: dt.timedelta | None) -> dt.timedelta | None:
-    """Return how far apart the two say that the part was submitted; None if surely unrelated."""
+def _distance(report: Row, part: Row, offset: dt.timedelta | None) -> dt.timedelta:
+    """Return how far apart the two say that the part was submitted."""
     sent = dt.datetime.fromisoformat(part["sent_at"] or part["claimed_at"])
     if report["service_centre_at"] is None:
-        return dt.datetime.fromisoformat(report["received_at"]) - sent
+        return abs(dt.datetime.fromisoformat(report["received_at"]) - sent)
     at = dt.datetime.fromisoformat(report["service_centre_at"])
     return abs(at - (offset or dt.timedelta()) - sent)
 
 
-def _may_be(report: Row, part: Row, distance: dt.timedelta, *, known: bool) -> bool:
+def _may_be(report: Row, part: Row, distance: dt.timedelta, window: dt.timedelta) -> bool:
     if part["state"] != PartState.UNCERTAIN:
         return True
     if part["expected_mr"] is not None and part["expected_mr"] != report["mr"]:
         return False
-    return distance <= (EVIDENCE_WITHIN if known else EVIDENCE_WITHIN_ANY_ZONE)
+    return distance <= window
 
 
 def _apply(tx: Transaction, report: Row, part: Row) -> None:
@@ -136,7 +152,7 @@ def _apply(tx: Transaction, report: Row, part: Row) -> None:
     )
     outbox.change_part(tx, part["id"], change)
     if was_uncertain:
-        outbox.expect_mr(tx, part["id"], None)
+        counting.reported(tx, part, report["mr"])
         outbox.end_attempt(tx, part["id"], outcome=Outcome.TAKEN, change=change)
         events.add(tx, "part.settled", message_id=part["message_id"], proof="report", state=state)
     message_state = outbox.mirror(tx, part["message_id"])

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which modems may send a message: the one asked for, those of its prefix, or any free one.
 
-A route is a word stored with the message: '' for any modem, a modem's name, or a prefix such as
-`+48`. A modem claims from the routes it serves. A modem with prefixes sends to those numbers only;
+A route is a word stored with the message: '' for any modem, a modem's name, a prefix such as
+`+48`, or `sim:17` while the parts of a message must stay together on that SIM, in whatever modem.
+A modem claims from the routes it serves. A modem with prefixes sends to those numbers only;
 numbers of no prefix go to the modems without prefixes, or to all where every modem has some.
 """
 
@@ -22,6 +23,11 @@ def route_of(recipient: str, wish: str | None, modems: Sequence[Modem]) -> str:
     prefixes = {prefix for modem in modems for prefix in modem.routes}
     fitting = [prefix for prefix in prefixes if recipient.startswith(prefix)]
     return max(fitting, key=len, default=ANY)
+
+
+def route_of_sim(sim_id: int) -> str:
+    """Return the route of what only one SIM may send."""
+    return f"sim:{sim_id}"
 
 
 def routes_served(modem: Modem, modems: Sequence[Modem]) -> tuple[str, ...]:

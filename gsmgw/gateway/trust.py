@@ -29,7 +29,8 @@ class ClockTrust:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._newest: dt.datetime | None = None
-        self._network_offset = dt.timedelta()
+        #: what the network told, and when by the clock that never jumps
+        self._network: tuple[dt.datetime, float] | None = None
         self.is_suspect = False
 
     def look(self, db: Database) -> bool:
@@ -37,23 +38,21 @@ class ClockTrust:
         newest = upkeep.newest_time(db)
         now = self._clock.now()
         behind = newest is not None and now < dt.datetime.fromisoformat(newest) - SLACK
-        away = abs(self._network_offset) > TOLERANCE
+        away = abs(self._network_offset(now)) > TOLERANCE
         self._newest = None if newest is None else dt.datetime.fromisoformat(newest)
         self._judge(behind=behind, away=away, now=now)
         return self.is_suspect
 
     def learn_network_time(self, network: dt.datetime) -> None:
-        """Take note of the time that the network told just now."""
-        self._network_offset = network - self._clock.now()
+        """Take note of the time that the network told just now. Callable from any thread."""
+        self._network = (network, self._clock.monotonic())
 
-    def due_before(self, now: dt.datetime) -> dt.datetime:
-        """Return up to when messages count as due: while suspect, only those never scheduled.
-
-        What was due before the newest row was written was due already then.
-        """
-        if self.is_suspect and self._newest is not None:
-            return self._newest
-        return now
+    def _network_offset(self, now: dt.datetime) -> dt.timedelta:
+        """Return how far the network's time is ahead of ours, also after ours was corrected."""
+        if self._network is None:
+            return dt.timedelta()
+        told, at = self._network
+        return told + dt.timedelta(seconds=self._clock.monotonic() - at) - now
 
     def _judge(self, *, behind: bool, away: bool, now: dt.datetime) -> None:
         suspect = behind or away
@@ -62,7 +61,7 @@ class ClockTrust:
                 f"it shows {format_utc(now)}, but the newest row was written at"
                 f" {format_utc(self._newest)}"
                 if behind and self._newest is not None
-                else f"the network's time is {self._network_offset.total_seconds():.0f} s away"
+                else f"the network's time is {self._network_offset(now).total_seconds():.0f} s away"
             )
             log.error("clock.suspect", why=why)
         elif self.is_suspect and not suspect:

@@ -113,7 +113,11 @@ class Database:
         self._check_place()
         self._make_file()
         with self._mapped():
-            migrations.migrate(self._connect(), self.path)
+            # Before the switch to WAL, which would change a file that is not ours.
+            look = sqlite3.connect(self.path, timeout=self._busy_timeout_s, isolation_level=None)
+            with contextlib.closing(look):
+                migrations.check(look, self.path)
+            migrations.migrate(self._connect())
 
     def _make_file(self) -> None:
         """Make the file if it is not there, before SQLite does, for the group to write.

@@ -42,11 +42,13 @@ def find_repeat(
     """Return the stored TPDU of which this one is a repeat.
 
     The same octets on the same SIM are a repeat if the first one's deletion was never confirmed,
-    or if it came after `since`; else the network brings a new message that happens to be equal.
+    if it came after `since`, or if it is part of a long message that still waits for others; else
+    the network brings a new message that happens to be equal.
     """
     return tx.row(
         "SELECT * FROM received_part WHERE sim_id IS ? AND pdu = ?"
-        " AND (deleted_at IS NULL OR received_at >= ?) ORDER BY id DESC LIMIT 1",
+        " AND (deleted_at IS NULL OR received_at >= ?"
+        " OR (concat_ref IS NOT NULL AND inbox_id IS NULL)) ORDER BY id DESC LIMIT 1",
         (sim_id, arrival.pdu, since),
     )
 
@@ -157,7 +159,8 @@ def add(tx: Transaction, arrival: Arrival, raw_ids: list[int], reply_since: str)
     inbox_id = tx.insert(
         "INSERT INTO inbox (sender, text, kind, modem, sim_id, service_centre_at, received_at,"
         " parts, complete, in_reply_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " (SELECT max(id) FROM outbox WHERE recipient = ? AND sent_at >= ? AND created_at >= ?))",
+        " (SELECT id FROM outbox WHERE recipient = ? AND sent_at >= ?"
+        " ORDER BY sent_at DESC, id DESC LIMIT 1))",
         (
             arrival.sender,
             arrival.text,
@@ -169,7 +172,6 @@ def add(tx: Transaction, arrival: Arrival, raw_ids: list[int], reply_since: str)
             arrival.parts,
             int(arrival.complete),
             arrival.sender,
-            reply_since,
             reply_since,
         ),
     )

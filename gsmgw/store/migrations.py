@@ -9,6 +9,9 @@ from pathlib import Path
 
 from gsmgw import errors
 
+#: Stands in the file's header, so that a database of another program is known as such: "gsmg".
+APPLICATION_ID = 0x67736D67
+
 
 def schema_files() -> list[tuple[int, str, str]]:
     """Return the migrations in order: number, name, SQL."""
@@ -20,8 +23,15 @@ def schema_files() -> list[tuple[int, str, str]]:
     ]
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Apply what is missing, each file in a transaction of its own.
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply what is missing, each file in a transaction of its own."""
+    files = schema_files()
+    if _pragma(connection, "user_version") != files[-1][0]:
+        _apply(connection, files)
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Read whose database this is and how new; change nothing.
 
     The number of the newest file stands in `user_version`, so that an up-to-date database costs
     one query and no import of sqlite-utils.
@@ -30,23 +40,29 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         StoreTooNewError: the database knows migrations that this program does not.
         StoreError: the file is a database of something else.
     """
-    files = schema_files()
-    newest = files[-1][0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == newest:
-        return
+    connection.execute("BEGIN")  # one view of all three: another process may be migrating just now
+    try:
+        version = _pragma(connection, "user_version")
+        owner = _pragma(connection, "application_id")
+        is_empty = not _has_tables(connection)
+    finally:
+        connection.execute("COMMIT")
+    if owner != APPLICATION_ID and (owner or version or not is_empty):
+        raise errors.StoreError(f"{path} is a database of another program; name another file")
+    newest = schema_files()[-1][0]
     if version > newest:
         raise errors.StoreTooNewError(
             f"database {path} has schema {version}, this gsmgw knows up to {newest};"
             " install the newer gsmgw again, or restore a backup from before the upgrade"
         )
-    if version == 0 and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-        known = connection.execute(
-            "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
-        ).fetchone()
-        if not known:
-            raise errors.StoreError(f"{path} is a database of another program; name another file")
-    _apply(connection, files)
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
 
 
 def _apply(connection: sqlite3.Connection, files: list[tuple[int, str, str]]) -> None:
@@ -60,6 +76,7 @@ def _apply(connection: sqlite3.Connection, files: list[tuple[int, str, str]]) ->
         def step(db: sqlite_utils.Database, number: int = number, sql: str = sql) -> None:
             db.executescript(sql)
             db.execute(f"PRAGMA user_version = {number:d}")
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
 
         migrations(name=name)(step)
     # One writer at a time: the daemon and a command may both find an empty file.

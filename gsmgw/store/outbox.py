@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages to be sent and their parts: added, picked, settled, listed.
+"""Messages to be sent and their parts: picked, claimed, settled, listed.
 
 `part` is the truth; `outbox.state` mirrors it and is written by `mirror` alone.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,43 +16,12 @@ from gsmgw.model import (
     MessageState,
     PartState,
     Priority,
-    TpOptions,
     message_state,
 )
 from gsmgw.store.database import Database, Transaction
 
 #: States that end a message although parts of it were never sent.
-_ENDED_BY_US = frozenset({MessageState.CANCELLED, MessageState.EXPIRED, MessageState.REJECTED})
-
-
-@dataclass(frozen=True, slots=True)
-class NewPart:
-    """One part of an accepted message: a piece of text, or 8-bit user data."""
-
-    text: str | None
-    data: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """A message that intake has checked."""
-
-    recipient: str
-    text: str
-    source: str
-    reference: str | None
-    category: Category
-    priority: Priority
-    not_before: str | None
-    expires_at: str | None
-    report_requested: bool
-    flash: bool
-    modem: str | None
-    route: str
-    alphabet: str
-    parts: tuple[NewPart, ...]
-    spool_file: str | None = None
-    tp: TpOptions | None = None
+ENDED_BY_US = frozenset({MessageState.CANCELLED, MessageState.EXPIRED, MessageState.REJECTED})
 
 
 def rank(priority: Priority, category: Category) -> int:
@@ -66,120 +34,12 @@ def ranks_of(category: Category) -> frozenset[int]:
     return frozenset(rank(priority, category) for priority in Priority)
 
 
-def format_tp(tp: TpOptions | None) -> str | None:
-    """Format TP options for the column `tp`; octets become hex, absent ones are left out."""
-    if tp is None:
-        return None
-    fields = {name: getattr(tp, name) for name in TpOptions.__slots__}
-    return json.dumps(
-        {
-            name: value.hex() if isinstance(value, bytes) else value
-            for name, value in fields.items()
-            if value is not None and value is not False
-        }
-    )
-
-
-def parse_tp(text: str | None) -> TpOptions | None:
-    """Read the column `tp` back."""
-    if not text:
-        return None
-    fields = json.loads(text)
-    for name in ("data", "udh"):
-        if name in fields:
-            fields[name] = bytes.fromhex(fields[name])
-    return TpOptions(**fields)
-
-
-def add(tx: Transaction, message: NewMessage) -> int:
-    """Add a checked message and its parts; return its id."""
-    message_id = tx.insert(
-        "INSERT INTO outbox (recipient, text, source, reference, spool_file, state, created_at)"
-        " VALUES (?, ?, ?, ?, ?, 'queued', ?)",
-        (
-            message.recipient,
-            message.text,
-            message.source,
-            message.reference,
-            message.spool_file,
-            tx.now,
-        ),
-    )
-    accept(tx, message_id, message)
-    return message_id
-
-
-def accept(tx: Transaction, message_id: int, message: NewMessage) -> None:
-    """Turn a row that other software wrote into a queued message with parts."""
-    tx.run(
-        "UPDATE outbox SET recipient = ?, category = ?, priority = ?, not_before = ?,"
-        " expires_at = ?, report_requested = ?, flash = ?, modem = ?, state = 'queued',"
-        " parts = ?, alphabet = ?, rank = ?, route = ?, due_at = ?, tp = ?, error_family = NULL,"
-        " error_code = NULL, error = NULL, settled_at = NULL WHERE id = ?",
-        (
-            message.recipient,
-            message.category,
-            message.priority,
-            message.not_before,
-            message.expires_at,
-            int(message.report_requested),
-            int(message.flash),
-            message.modem,
-            len(message.parts),
-            message.alphabet,
-            rank(message.priority, message.category),
-            message.route,
-            message.not_before or tx.now,
-            format_tp(message.tp),
-            message_id,
-        ),
-    )
-    for number, part in enumerate(message.parts, start=1):
-        tx.insert(
-            "INSERT INTO part (message_id, number, text, data) VALUES (?, ?, ?, ?)",
-            (message_id, number, part.text, part.data),
-        )
-
-
-def add_rejected(tx: Transaction, message: NewMessage, code: str, error: str) -> int:
-    """Add a message that is refused at the door but kept, so that a person may still send it."""
-    message_id = add(tx, message)
-    settle(tx, message_id, MessageState.REJECTED, ErrorFamily.REJECTED, code, error)
-    return message_id
-
-
-def find_reference(
-    db: Database | Transaction, source: str, reference: str | None
-) -> sqlite3.Row | None:
-    """Return the message that has this reference within its source, if any."""
-    if not reference:
-        return None
-    return db.row(
-        "SELECT * FROM outbox WHERE source = ? AND reference = ? AND reference <> ''",
-        (source, reference),
-    )
-
-
-def count_equal(tx: Transaction, recipient: str, text: str, since: str) -> int:
-    """Count messages of this text to this number since a time, those rejected not counted."""
-    row = tx.row(
-        "SELECT count(*) FROM outbox WHERE recipient = ? AND created_at >= ? AND text = ?"
-        " AND state NOT IN ('new', 'rejected')",
-        (recipient, since, text),
-    )
-    return int(row[0]) if row is not None else 0
-
-
-def new_rows(db: Database | Transaction, limit: int) -> list[sqlite3.Row]:
-    """Return rows that other software has written and nobody has checked yet, oldest first."""
-    return db.rows("SELECT * FROM outbox WHERE state = 'new' ORDER BY id LIMIT ?", (limit,))
-
-
 def cancel_asked(db: Database | Transaction, limit: int) -> list[sqlite3.Row]:
     """Return messages that somebody wants withdrawn and that are not settled."""
     return db.rows(
         "SELECT * FROM outbox WHERE cancel_requested = 1 AND settled_at IS NULL"
-        " ORDER BY id LIMIT ?",
+        # A failed one whose other part is still in flight will settle by itself.
+        " AND state <> 'failed' ORDER BY id LIMIT ?",
         (limit,),
     )
 
@@ -222,7 +82,12 @@ def listing(
 
 
 def pick(
-    db: Database | Transaction, routes: Iterable[str], barred: frozenset[int], now: str
+    db: Database | Transaction,
+    routes: Iterable[str],
+    barred: frozenset[int],
+    now: str,
+    *,
+    unscheduled_after: str | None = None,
 ) -> sqlite3.Row | None:
     """Return the first due message that a modem may send, without reading past it.
 
@@ -231,7 +96,14 @@ def pick(
         routes: the routes that this modem serves, '' among them.
         barred: ranks that must not go now (limits, hours).
         now: messages due later are left alone.
+        unscheduled_after: given while the clock is suspect; nothing that was planned for a time
+            goes then, but what is due after this time goes as well: it was due before the clock
+            fell back. Reads past what is planned.
     """
+    condition, params = "due_at <= ?", [now]
+    if unscheduled_after is not None:
+        condition = "(due_at <= ? OR due_at > ?) AND not_before IS NULL"
+        params = [now, unscheduled_after]
     best: sqlite3.Row | None = None
     for route in routes:
         for step in _ranks_waiting(db, route):
@@ -240,9 +112,9 @@ def pick(
             if step in barred:
                 continue
             row = db.row(
-                "SELECT * FROM outbox INDEXED BY outbox_due"
-                " WHERE route = ? AND rank = ? AND due_at <= ? ORDER BY due_at, id LIMIT 1",
-                (route, step, now),
+                "SELECT * FROM outbox INDEXED BY outbox_due WHERE due_at IS NOT NULL"  # noqa: S608 - constants
+                f" AND route = ? AND rank = ? AND {condition} ORDER BY due_at, id LIMIT 1",
+                (route, step, *params),
             )
             if row is not None:
                 if best is None or _order(row) < _order(best):
@@ -281,8 +153,8 @@ def first_waiting_part(tx: Transaction, message_id: int) -> sqlite3.Row | None:
 def claim(tx: Transaction, part_id: int, modem: str, sim_id: int | None) -> None:
     """Mark a part as being sent by a modem and begin an attempt."""
     tx.run(
-        "UPDATE part SET state = 'sending', modem = ?, sim_id = ?, claimed_at = ?, mr = NULL"
-        " WHERE id = ?",
+        "UPDATE part SET state = 'sending', modem = ?, sim_id = ?, claimed_at = ?, mr = NULL,"
+        " expected_mr = NULL, proof = NULL WHERE id = ?",
         (modem, sim_id, tx.now, part_id),
     )
     tx.insert(
@@ -310,55 +182,10 @@ def requeue(tx: Transaction, message_id: int) -> None:
     """Let a message that has ended go out now, without the expiry that may have ended it."""
     tx.run(
         "UPDATE outbox SET state = 'queued', due_at = ?, expires_at = NULL, cancel_requested = 0,"
-        " tries = 0, settled_at = NULL WHERE id = ?",
+        " tries = 0, restarts = 0, settled_at = NULL WHERE id = ?",
         (tx.now, message_id),
     )
     mirror(tx, message_id, due_at=tx.now)
-
-
-def doubts(tx: Transaction, sim_id: int) -> list[sqlite3.Row]:
-    """Return the uncertain parts of a SIM that the reference counter may settle, oldest first."""
-    return tx.rows(
-        "SELECT * FROM part WHERE sim_id = ? AND state = 'uncertain' AND expected_mr IS NOT NULL"
-        " ORDER BY claimed_at, id",
-        (sim_id,),
-    )
-
-
-def expect_mr(tx: Transaction, part_id: int, mr: int | None) -> None:
-    """Note the reference that an uncertain part must have if it was taken."""
-    tx.run("UPDATE part SET expected_mr = ? WHERE id = ?", (mr, part_id))
-
-
-def refused_by(tx: Transaction, sim_id: int, other_than: str) -> list[sqlite3.Row]:
-    """Return waiting parts that a SIM got an unclear refusal for, to numbers but this one."""
-    return tx.rows(
-        "SELECT part.* FROM part INDEXED BY part_refused"
-        " JOIN outbox ON outbox.id = part.message_id"
-        " JOIN attempt ON attempt.id = (SELECT max(id) FROM attempt WHERE part_id = part.id)"
-        " WHERE part.sim_id = ? AND part.state = 'waiting' AND part.error_code IS NOT NULL"
-        " AND outbox.recipient <> ? AND attempt.whose = 'unclear' AND attempt.counted = 1",
-        (sim_id, other_than),
-    )
-
-
-def refusals(tx: Transaction, part_id: int) -> list[sqlite3.Row]:
-    """Return the refused attempts of a part, oldest first."""
-    return tx.rows(
-        "SELECT * FROM attempt WHERE part_id = ? AND outcome = 'refused' ORDER BY id", (part_id,)
-    )
-
-
-def newest_references(tx: Transaction, sim_id: int, limit: int) -> list[int | None]:
-    """Return the references of the parts that a SIM sent last, newest first."""
-    return [
-        row["mr"]
-        for row in tx.rows(
-            "SELECT mr FROM part WHERE sim_id = ? AND sent_at IS NOT NULL"
-            " ORDER BY sent_at DESC, id DESC LIMIT ?",
-            (sim_id, limit),
-        )
-    ]
 
 
 def sending_parts(db: Database | Transaction, modem: str | None = None) -> list[sqlite3.Row]:
@@ -392,7 +219,8 @@ def change_part(tx: Transaction, part_id: int, change: PartChange) -> None:
     tx.run(
         "UPDATE part SET state = ?, mr = coalesce(?, mr), proof = coalesce(?, proof),"
         " error_family = ?, error_code = ?, error = ?,"
-        " sent_at = CASE WHEN ? THEN coalesce(sent_at, ?) ELSE sent_at END,"
+        # What is sent once more was not sent before, as far as limits and reports go.
+        " sent_at = CASE WHEN ? THEN coalesce(sent_at, ?) WHEN ? THEN NULL ELSE sent_at END,"
         " settled_at = CASE WHEN ? THEN ? ELSE NULL END WHERE id = ?",
         (
             change.state,
@@ -403,6 +231,7 @@ def change_part(tx: Transaction, part_id: int, change: PartChange) -> None:
             change.error,
             sent,
             tx.now,
+            change.state is PartState.WAITING,
             final,
             tx.now,
             part_id,
@@ -455,16 +284,15 @@ def mirror(tx: Transaction, message_id: int, *, due_at: str | None = None) -> Me
             failed, or has no waiting part, is no longer due.
     """
     rows = tx.rows(
-        "SELECT state, error_family, error_code, error FROM part WHERE message_id = ?"
-        " ORDER BY number",
+        "SELECT part.state, part.error_family, part.error_code, part.error, outbox.state AS before"
+        " FROM part JOIN outbox ON outbox.id = message_id WHERE message_id = ? ORDER BY number",
         (message_id,),
     )
     states = [PartState(row["state"]) for row in rows]
     state = message_state(states)
-    before = tx.row("SELECT state FROM outbox WHERE id = ?", (message_id,))
-    if before is not None and before["state"] in _ENDED_BY_US and PartState.WAITING in states:
-        return MessageState(before["state"])  # a part in flight came home after the end
-    waiting = PartState.WAITING in states and state is not MessageState.FAILED
+    if rows and rows[0]["before"] in ENDED_BY_US and PartState.WAITING in states:
+        return MessageState(rows[0]["before"])  # a part in flight came home after the end
+    waiting = PartState.WAITING in states and PartState.FAILED not in states
     all_sent = not set(states) & {PartState.WAITING, PartState.SENDING, PartState.UNCERTAIN}
     done = (
         state
@@ -525,68 +353,10 @@ def settle(
     )
 
 
-def give_back(tx: Transaction, attempt_ids: Sequence[int]) -> None:
-    """Take back attempts that turned out not to be the messages' fault; they are due again."""
-    for attempt_id in attempt_ids:
-        tx.run(
-            "UPDATE outbox SET tries = max(0, tries - 1), due_at = CASE WHEN due_at IS NULL"
-            " THEN NULL ELSE ? END WHERE id = (SELECT part.message_id FROM attempt"
-            " JOIN part ON part.id = attempt.part_id WHERE attempt.id = ? AND counted = 1)",
-            (tx.now, attempt_id),
-        )
-        tx.run("UPDATE attempt SET counted = 0 WHERE id = ?", (attempt_id,))
-
-
-def split_messages(db: Database, before: str, limit: int) -> list[sqlite3.Row]:
-    """Return multipart messages bound to a SIM that have waited since before a time.
-
-    Not those that were started anew once already, and none with a part in doubt or in flight.
-    """
-    return db.rows(
-        "SELECT * FROM outbox WHERE sim_id IS NOT NULL AND due_at IS NOT NULL AND due_at <= ?"
-        " AND parts > 1 AND restarts = 0 AND NOT EXISTS (SELECT 1 FROM part"
-        " WHERE message_id = outbox.id AND state IN ('uncertain', 'sending')) LIMIT ?",
-        (before, limit),
-    )
-
-
-def start_anew(tx: Transaction, message_id: int) -> bool:
-    """Let all parts of a message go out again, from any SIM and under a new concat ref.
-
-    False if a part is in doubt or in flight after all.
-    """
-    states = {row["state"] for row in parts(tx, message_id)}
-    if states & {PartState.UNCERTAIN, PartState.SENDING}:
-        return False
-    tx.run(
-        "UPDATE part SET state = 'waiting', modem = NULL, sim_id = NULL, mr = NULL,"
-        " claimed_at = NULL, sent_at = NULL, settled_at = NULL, proof = NULL"
-        " WHERE message_id = ?",
-        (message_id,),
-    )
-    tx.run(
-        "UPDATE outbox SET route = coalesce(modem, ''), sim_id = NULL, concat_ref = NULL,"
-        " restarts = restarts + 1 WHERE id = ?",
-        (message_id,),
-    )
-    mirror(tx, message_id, due_at=tx.now)
-    return True
-
-
 def expired(db: Database | Transaction, now: str, limit: int) -> list[sqlite3.Row]:
     """Return messages that are still waiting although their time has run out."""
     return db.rows(
         "SELECT * FROM outbox WHERE due_at IS NOT NULL AND expires_at <= ? LIMIT ?", (now, limit)
-    )
-
-
-def open_uncertain(db: Database | Transaction, before: str, limit: int) -> list[sqlite3.Row]:
-    """Return uncertain parts, claimed before a time, whose message still waits for evidence."""
-    return db.rows(
-        "SELECT part.*, outbox.category FROM part JOIN outbox ON outbox.id = part.message_id"
-        " WHERE part.state = 'uncertain' AND part.claimed_at <= ?"
-        " AND outbox.settled_at IS NULL LIMIT ?",
-        (before, limit),
     )
 
 

@@ -52,16 +52,16 @@ def get(tx: Database | Transaction, report_id: int) -> sqlite3.Row | None:
     return tx.row("SELECT * FROM status_report WHERE id = ?", (report_id,))
 
 
-def open_parts(tx: Transaction, sim_id: int | None, since: str) -> list[sqlite3.Row]:
+def open_parts(tx: Transaction, sim_id: int | None, ending: str, since: str) -> list[sqlite3.Row]:
     """Return parts of a SIM that a report may still speak of, newest first.
 
-    Each row has the recipient of its message.
+    Only those to numbers with this ending. Each row has the recipient of its message.
     """
     return tx.rows(
         "SELECT part.*, outbox.recipient FROM part JOIN outbox ON outbox.id = part.message_id"
         " WHERE part.sim_id IS ? AND part.state IN ('sent', 'uncertain')"
-        " AND part.claimed_at >= ? ORDER BY part.id DESC",
-        (sim_id, since),
+        " AND part.claimed_at >= ? AND outbox.recipient LIKE ? ORDER BY part.id DESC",
+        (sim_id, since, f"%{ending}"),
     )
 
 
@@ -79,7 +79,7 @@ def open_parts_with(tx: Transaction, sim_id: int | None, mr: int, since: str) ->
 def unmatched(tx: Transaction, sim_id: int | None, since: str) -> list[sqlite3.Row]:
     """Return reports of a SIM that no part has been found for, oldest first."""
     return tx.rows(
-        "SELECT * FROM status_report WHERE part_id IS NULL AND sim_id IS ? AND received_at >= ?"
+        "SELECT * FROM status_report WHERE matched_at IS NULL AND sim_id IS ? AND received_at >= ?"
         " ORDER BY id",
         (sim_id, since),
     )

@@ -32,11 +32,12 @@ def newest_time(db: Database) -> str | None:
 def empty_texts(tx: Transaction, before: str) -> int:
     """Empty the texts of messages settled or received before a time; return how many rows.
 
-    secrets of the text go with it: the parts, the raw TPDUs, the options. The database is opened
-    with secure_delete, so that the octets are overwritten.
+    The parts, the raw TPDUs, the options and what modems were asked go with them. The database is
+    opened with secure_delete, so that the octets are overwritten.
     """
     rows = tx.rows(
-        f"SELECT id FROM outbox WHERE {_OVER} AND settled_at < ? AND text <> '' LIMIT ?",  # noqa: S608 - a constant
+        f"SELECT id FROM outbox WHERE {_OVER} AND settled_at < ?"  # noqa: S608 - a constant
+        " AND (text <> '' OR tp IS NOT NULL) LIMIT ?",
         (before, AT_ONCE),
     )
     for row in rows:
@@ -49,14 +50,25 @@ def empty_texts(tx: Transaction, before: str) -> int:
     for row in received:
         tx.run("UPDATE inbox SET text = '' WHERE id = ?", (row["id"],))
         tx.run("UPDATE received_part SET pdu = '' WHERE inbox_id = ?", (row["id"],))
-    return len(rows) + len(received)
+    asked = tx.run("DELETE FROM command WHERE asked_at < ?", (before,))
+    return len(rows) + len(received) + asked
 
 
 def forget_persons(tx: Transaction, before: str) -> int:
     """Replace numbers of messages settled or received before a time by keyed hashes.
 
-    Equal numbers stay equal, so that counts remain possible; nobody can be rung.
+    Equal numbers stay equal, so that counts remain possible; nobody can be rung. What can hold a
+    number beside it goes: references, words of errors, names of files, raw TPDUs.
     """
+    return (
+        _forget_recipients(tx, before)
+        + _forget_senders(tx, before)
+        + _forget_reports(tx, before)
+        + _forget_files(tx, before)
+    )
+
+
+def _forget_recipients(tx: Transaction, before: str) -> int:
     rows = tx.rows(
         f"SELECT id, recipient FROM outbox WHERE {_OVER} AND settled_at < ?"  # noqa: S608 - a constant
         " AND recipient NOT LIKE 'hash:%' LIMIT ?",
@@ -64,32 +76,67 @@ def forget_persons(tx: Transaction, before: str) -> int:
     )
     for row in rows:
         tx.run(
-            "UPDATE outbox SET recipient = ?, reference = NULL WHERE id = ?",
+            "UPDATE outbox SET recipient = ?, reference = NULL, error = NULL, spool_file = NULL"
+            " WHERE id = ?",
             (_hashed(tx, row["recipient"]), row["id"]),
         )
+        tx.run("UPDATE part SET error = NULL WHERE message_id = ?", (row["id"],))
         tx.run(
-            "UPDATE status_report SET recipient = '' WHERE part_id IN"
-            " (SELECT id FROM part WHERE message_id = ?)",
+            "UPDATE attempt SET error = NULL"
+            " WHERE part_id IN (SELECT id FROM part WHERE message_id = ?)",
             (row["id"],),
         )
-    received = tx.rows(
+        tx.run("DELETE FROM event WHERE message_id = ?", (row["id"],))
+    return len(rows)
+
+
+def _forget_senders(tx: Transaction, before: str) -> int:
+    rows = tx.rows(
         "SELECT id, sender FROM inbox WHERE received_at < ? AND sender NOT LIKE 'hash:%'"
         " AND sender <> '' LIMIT ?",
         (before, AT_ONCE),
     )
-    for row in received:
+    for row in rows:
         hashed = _hashed(tx, row["sender"])
         tx.run("UPDATE inbox SET sender = ? WHERE id = ?", (hashed, row["id"]))
         tx.run(
             "UPDATE received_part SET sender = ?, pdu = '' WHERE inbox_id = ?",
             (hashed, row["id"]),
         )
-    return len(rows) + len(received)
+    return len(rows)
 
 
-def fold_back(db: Database) -> None:
-    """Fold the write-ahead log back and cut it, so that nothing removed stays in it."""
-    db.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+def _forget_reports(tx: Transaction, before: str) -> int:
+    rows = tx.rows(
+        "SELECT id, received_part_id FROM status_report WHERE received_at < ?"
+        " AND recipient <> '' LIMIT ?",
+        (before, AT_ONCE),
+    )
+    for row in rows:
+        tx.run("UPDATE status_report SET recipient = '' WHERE id = ?", (row["id"],))
+        tx.run("UPDATE received_part SET pdu = '' WHERE id = ?", (row["received_part_id"],))
+    return len(rows)
+
+
+def _forget_files(tx: Transaction, before: str) -> int:
+    rows = tx.rows(
+        "SELECT id FROM spool_file WHERE finished_at < ? LIMIT ?",
+        (before, AT_ONCE),
+    )
+    for row in rows:
+        tx.run("DELETE FROM spool_entry WHERE file_id = ?", (row["id"],))
+        tx.run("DELETE FROM spool_file WHERE id = ?", (row["id"],))
+    runs = tx.run("DELETE FROM hook_run WHERE finished_at < ?", (before,))
+    return len(rows) + runs
+
+
+def fold_back(db: Database) -> bool:
+    """Fold the write-ahead log back and cut it, so that nothing removed stays in it.
+
+    Blocks for a copy of what is in it. False if somebody reads there; try again later.
+    """
+    row = db.row("PRAGMA wal_checkpoint(TRUNCATE)")
+    return row is not None and row[0] == 0
 
 
 def _hashed(tx: Transaction, number: str) -> str:

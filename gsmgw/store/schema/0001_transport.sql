@@ -76,7 +76,7 @@ CREATE TABLE outbox (
     spool_file TEXT,
     alphabet TEXT,                          -- gsm7 ucs2 8bit
     rank INTEGER,                           -- order of sending, from priority and category
-    route TEXT NOT NULL DEFAULT '',         -- the modem that must send it, '' for any
+    route TEXT NOT NULL DEFAULT '',         -- who must send it: a modem, a prefix, sim:ID; '' any
     due_at TEXT,                            -- next try; NULL when no part is waiting
     sim_id INTEGER REFERENCES sim(id),      -- parts of one message stay on one SIM
     concat_ref INTEGER,
@@ -93,6 +93,7 @@ CREATE INDEX outbox_cancel ON outbox (id) WHERE cancel_requested = 1 AND settled
 CREATE INDEX outbox_uncertain ON outbox (id) WHERE state = 'uncertain';
 CREATE INDEX outbox_state ON outbox (state, id);
 CREATE INDEX outbox_recipient ON outbox (recipient, created_at);
+CREATE INDEX outbox_answer ON outbox (recipient, sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX outbox_split ON outbox (sim_id)
     WHERE sim_id IS NOT NULL AND due_at IS NOT NULL;
 
@@ -156,9 +157,10 @@ CREATE TABLE status_report (
     st INTEGER NOT NULL,                    -- TP-ST, 3GPP TS 23.040 9.2.3.15
     received_part_id INTEGER NOT NULL REFERENCES received_part(id),
     part_id INTEGER REFERENCES part(id),    -- NULL while no part fits
-    matched_at TEXT
+    matched_at TEXT                         -- set with part_id, and stays when the part is gone
 );
-CREATE INDEX status_report_open ON status_report (sim_id, received_at) WHERE part_id IS NULL;
+CREATE INDEX status_report_open ON status_report (sim_id, received_at)
+    WHERE matched_at IS NULL;
 CREATE INDEX status_report_part ON status_report (part_id) WHERE part_id IS NOT NULL;
 
 -- Every TPDU that came in, raw, committed before it is removed from the SIM.
@@ -287,15 +289,20 @@ CREATE TABLE event (
 );
 CREATE INDEX event_message ON event (message_id) WHERE message_id IS NOT NULL;
 
--- INSERT, OR IGNORE, OR REPLACE and upserts by others all leave a row that is there alone.
+-- INSERT, OR IGNORE, OR REPLACE and upserts by others all leave a row that is there alone. With OR
+-- REPLACE a NULL source becomes the default only after this trigger, hence coalesce. The largest id
+-- is bounded: after the largest possible one SQLite gives out no more.
 CREATE TRIGGER outbox_insert BEFORE INSERT ON outbox
 WHEN NOT EXISTS (SELECT 1 FROM writing)
 BEGIN
     SELECT RAISE(IGNORE) WHERE EXISTS (SELECT 1 FROM outbox WHERE id = NEW.id)
         OR (NEW.reference <> '' AND EXISTS (
-            SELECT 1 FROM outbox WHERE source = NEW.source AND reference = NEW.reference));
+            SELECT 1 FROM outbox
+            WHERE source = coalesce(NEW.source, 'sql') AND reference = NEW.reference));
     SELECT RAISE(ABORT, 'gsmgw: a row is inserted with state new, or without state')
     WHERE NEW.state <> 'new' OR NEW.settled_at IS NOT NULL OR NEW.due_at IS NOT NULL;
+    SELECT RAISE(ABORT, 'gsmgw: this id is too large; leave it out')
+    WHERE NEW.id > 1000000000000;
 END;
 
 CREATE TRIGGER outbox_update BEFORE UPDATE ON outbox
@@ -321,11 +328,23 @@ BEGIN
     SELECT RAISE(ABORT, 'gsmgw: source and reference belong to another row')
     WHERE NEW.reference <> '' AND EXISTS (
         SELECT 1 FROM outbox
-        WHERE source = NEW.source AND reference = NEW.reference AND id <> OLD.id);
+        WHERE source = coalesce(NEW.source, 'sql') AND reference = NEW.reference AND id <> OLD.id);
 END;
 
 CREATE TRIGGER outbox_delete BEFORE DELETE ON outbox
-WHEN NOT EXISTS (SELECT 1 FROM writing) AND OLD.settled_at IS NULL
+WHEN NOT EXISTS (SELECT 1 FROM writing) AND (OLD.settled_at IS NULL OR EXISTS (
+    SELECT 1 FROM part WHERE message_id = OLD.id AND state = 'sending'))
 BEGIN
     SELECT RAISE(ABORT, 'gsmgw: not settled yet; set cancel_requested instead');
+END;
+
+-- What hangs on a message goes with it, also where the deleter does not enforce foreign keys. Its
+-- reports stay, as received, but are never matched again (matched_at tells).
+CREATE TRIGGER outbox_deleted BEFORE DELETE ON outbox
+BEGIN
+    UPDATE status_report SET part_id = NULL
+    WHERE part_id IN (SELECT id FROM part WHERE message_id = OLD.id);
+    UPDATE spool_entry SET message_id = NULL WHERE message_id = OLD.id;
+    DELETE FROM attempt WHERE part_id IN (SELECT id FROM part WHERE message_id = OLD.id);
+    DELETE FROM part WHERE message_id = OLD.id;
 END;
