@@ -20,6 +20,9 @@ from gsmgw import clock, pdu
 
 Event = dict[str, object]
 
+#: After a look that found nothing, `wait` rests so many times as long as the look took.
+_LOOK_SHARE = 4.0
+
 
 @dataclass(slots=True)
 class Submit:
@@ -208,13 +211,16 @@ class Books:
         while True:
             seen = self._changes
             # Not under the lock: the condition may ask the loop thread, which may want the lock.
+            began_at = self._clock.monotonic()
             if condition(self):
                 return True
-            left_s = until - self._clock.monotonic()
-            if left_s <= 0:
+            now = self._clock.monotonic()
+            if now >= until:
                 return False
             with self._changed:
-                self._changed.wait_for(is_news, left_s)
+                # A look at thick books takes long: leave the loop thread most of the time.
+                self._changed.wait_for(_never, min(_LOOK_SHARE * (now - began_at), until - now))
+                self._changed.wait_for(is_news, until - self._clock.monotonic())
 
     def now(self) -> str:
         """Return the wall time as it stands in records."""
@@ -258,6 +264,10 @@ class Books:
         with self._changed:
             self._changes += 1
             self._changed.notify_all()
+
+
+def _never() -> bool:
+    return False
 
 
 def describe_content(decoded: pdu.Deliver | pdu.DecodedSubmit) -> tuple[str | None, str | None]:

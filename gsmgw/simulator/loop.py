@@ -76,11 +76,8 @@ class Loop:
         thread.join()
         with self._gate:
             self._thread = None
-            posted, self._posted = list(self._posted), deque()
             os.close(self._wake_read)
             os.close(self._wake_write)
-        for function in posted:
-            function()
         self._readers.clear()
         self._writers.clear()
         self._timers.clear()
@@ -99,7 +96,7 @@ class Loop:
             return function()
         future: Future[T] = Future()
         with self._gate:
-            running = self._thread is not None
+            running = self._thread is not None and not self._stopping
             if running:
                 self._posted.append(lambda: _settle(future, function))
                 self._wake()
@@ -152,20 +149,35 @@ class Loop:
 
     def _run(self) -> None:
         _ask_for_exact_timers()
-        while not self._stopping:
-            readable, writable, _ = select.select(
-                list(self._readers), list(self._writers), [], self._pause_s()
-            )
-            for fd in readable:
-                # An earlier callback of this round may have closed the port.
-                reader = self._readers.get(fd)
-                if reader is not None:
-                    reader()
-            for fd in writable:
-                writer = self._writers.get(fd)
-                if writer is not None:
-                    writer()
-            self._run_due()
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Run what is still asked for, so that nobody waits for a thread that has ended."""
+        with self._gate:
+            self._stopping = True
+            posted, self._posted = list(self._posted), deque()
+        for function in posted:
+            function()
+
+    def _turn(self) -> None:
+        """Wait for the next thing to do, and do it."""
+        readable, writable, _ = select.select(
+            list(self._readers), list(self._writers), [], self._pause_s()
+        )
+        for fd in readable:
+            # An earlier callback of this round may have closed the port.
+            reader = self._readers.get(fd)
+            if reader is not None:
+                reader()
+        for fd in writable:
+            writer = self._writers.get(fd)
+            if writer is not None:
+                writer()
+        self._run_due()
 
     def _pause_s(self) -> float:
         while self._timers and self._timers[0][2].cancelled:

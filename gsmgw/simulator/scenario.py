@@ -127,7 +127,7 @@ def _habits(group: fields.Group) -> dict[str, object]:
     found: dict[str, object] = {}
     for own in dataclasses.fields(habits.Habits):
         if own.name in group.keys:
-            value = group.take(own.name, _habit_parser(str(own.type)), None)
+            value = group.take(own.name, _habit_parser(own.name, str(own.type)), None)
             if value is not None:
                 found[own.name] = value
         else:
@@ -136,7 +136,9 @@ def _habits(group: fields.Group) -> dict[str, object]:
     return found
 
 
-def _habit_parser(kind: str) -> fields.Parser:
+def _habit_parser(name: str, kind: str) -> fields.Parser:
+    if name == "cpms":
+        return fields.word(*habits.MEMORY_FORMS)
     parsers: dict[str, fields.Parser] = {
         "bool": fields.switch,
         "float": fields.seconds,

@@ -36,7 +36,7 @@ def _take_message(to: modem.Modem, arrival: network.Arrival, done: Done) -> None
     index = _store(to, kept_in, arrival)
     if index is None:
         if to.habits.full is not None:
-            to.say(to.habits.full.format(memory=kept_in))
+            to.say(to.habits.full.replace("{memory}", kept_in))
         done(False)
         return
     if _announces(to, 1):

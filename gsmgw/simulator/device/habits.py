@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: Forms of the answer to AT+CPMS=?.
+MEMORY_FORMS = ("nested", "flat", "plain", "empty")
+
 
 @dataclass(frozen=True, slots=True)
 class Habits:
@@ -69,14 +72,13 @@ VENDORS: dict[str, Habits] = {
         name="huawei",
         manufacturer="huawei",
         model="E173",
-        revision="11.126.16.17.209",
+        revision="11.128.00.00.00",
         iccid=("^ICCID",),
         iccid_prefix="^ICCID: ",
         boot=("^BOOT:20096814,0,0,0,75", "^SIMST:1"),
         noise=("^RSSI:17", "^BOOT:20096814,0,0,0,75", "^HCSQ:17,99"),
         noise_every_s=20.0,
         quiet_command="^CURC",
-        ok_before_cmgs=False,
         unknown="COMMAND NOT SUPPORT",
         full='^SMMEMFULL: "{memory}"',
         first_index=0,
@@ -84,7 +86,6 @@ VENDORS: dict[str, Habits] = {
         ussd_packed=True,
         lists_commands=True,
         reset_drops_port=True,
-        hang_up=("H", "+CHUP"),
     ),
     "zte": Habits(
         name="zte",
@@ -100,7 +101,6 @@ VENDORS: dict[str, Habits] = {
         quiet_command="+ZOPRT",
         prompt=">",
         cscs='"GSM","IRA","UCS2"',
-        cpms="nested",
         reset_drops_port=True,
         tries="+ZPINPUK",
     ),
@@ -115,7 +115,6 @@ VENDORS: dict[str, Habits] = {
         boot=("RDY", "+CFUN: 1", "+CPIN: READY", "Call Ready", "SMS Ready"),
         cpms="flat",
         full='+CIEV: "MESSAGE",1',
-        first_at_fails=False,
         tries="+SPIC",
         clip_after_s=0.06,
     ),

@@ -160,7 +160,8 @@ class Modem:
     def _booted(self) -> None:
         self.dialogue.is_open = True
         for text in self.habits.boot:
-            self.say(text)
+            # Some say at once how the card stands.
+            self.say(text.replace("+CPIN: READY", f"+CPIN: {self.pin_state or 'NOT INSERTED'}"))
         if self.habits.noise and self.habits.noise_every_s > 0:
             self.after(self.habits.noise_every_s, lambda: self._make_noise(0))
         self.search()

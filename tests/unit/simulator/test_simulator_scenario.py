@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from gsmgw import errors
 from gsmgw.simulator import faults, plan, scenario
+from gsmgw.simulator.device import habits
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "simulator.md"
 
@@ -76,6 +78,12 @@ def test_every_fault_is_documented() -> None:
             assert f"`{key}`" in row, (name, key)
 
 
+def test_every_habit_is_documented() -> None:
+    text = DOCUMENT.read_text()
+    for habit in dataclasses.fields(habits.Habits):
+        assert habit.name == "name" or f"`{habit.name}`" in text
+
+
 def test_mistakes_are_told_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text("modems:\n  - name: front\n    vendor: huawai\n    latncy: 2s\n")
@@ -113,6 +121,7 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path) -> None:
         (with_modem(memory={"MT": "1"}), "memory.MT: is no key here; allowed: SM, ME, SR"),
         (with_modem(habits={"promt": ">"}), "habits.promt: is no key here; did you mean prompt?"),
         (with_modem(habits={"cmee": "2"}), "habits.cmee: found '2'"),
+        (with_modem(habits={"cpms": "square"}), "habits.cpms: found 'square'; allowed: nested"),
         (with_modem(link=["a"]), "link: found a list; wanted is a text"),
         ({**with_modem(), "network": "x"}, "network: found 'x'; wanted is a group of keys"),
         ({**with_modem(), "network": {"time_zone": "Mars"}}, "network.time_zone: found 'Mars'"),

@@ -89,6 +89,19 @@ def test_a_loop_that_does_not_run_calls_at_once() -> None:
     idle.stop()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_a_loop_that_broke(running: loop.Loop) -> None:
+    broken = threading.Event()
+
+    def break_it() -> None:
+        broken.set()
+        raise ZeroDivisionError
+
+    running.call(lambda: running.after(0.0, break_it) and None)
+    assert broken.wait(20)
+    assert running.call(lambda: 5) == 5
+
+
 def test_timers_in_their_order_and_never_too_early(running: loop.Loop) -> None:
     source = clock.SystemClock()
     fired: list[tuple[str, float]] = []
