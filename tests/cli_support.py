@@ -140,5 +140,10 @@ def start(*args: object, config: Path | None = None, **options: object) -> subpr
 
 def finish(process: subprocess.Popen, stdin: bytes | None = None) -> tuple[int, str, str]:
     """Wait for a process; return exit code, output, errors."""
-    out, err = process.communicate(stdin, timeout=60)
+    try:
+        out, err = process.communicate(stdin, timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
     return process.returncode, (out or b"").decode(), (err or b"").decode()

@@ -15,7 +15,7 @@ from gsmgw.cli import command, display, exits, typed
 
 @click.group("pdu", cls=command.Group)
 def pdu_group() -> None:
-    """Translate PDUs to JSON and back; needs no modem and no configuration."""
+    """Translate PDUs to JSON and back, without any modem."""
 
 
 @pdu_group.command(
@@ -55,7 +55,7 @@ gsmgw pdu encode '{"type": "submit", "recipient": "+48500100201", "text": "Hello
 gsmgw pdu decode HEX | gsmgw pdu encode
 """,
 )
-@click.argument("objects", metavar="JSON...", nargs=-1)
+@click.argument("objects", metavar="[JSON]...", nargs=-1)
 @click.option("--no-sca", is_flag=True, help="Print them without service centre address.")
 def encode(objects: tuple[str, ...], no_sca: bool) -> int:
     """Print each JSON object as a PDU in hex; without JSON, or -, reads lines from standard input.
@@ -104,7 +104,10 @@ gsmgw count "Zażółć gęślą jaźń"
 @click.argument("text")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def count(text: str, as_json: bool) -> None:
-    """Count how many SMS a TEXT needs, and which letters made it long; - reads standard input."""
+    """Count how many SMS a TEXT needs.
+
+    Names the letters that made it long. TEXT - is read from standard input.
+    """
     text = typed.read_text(text)
     measure = pdu.measure(text)
     if as_json:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from gsmgw import __version__
-from gsmgw.cli import exits, session
+from gsmgw.cli import command, exits, session
 
 #: Command: where it is written. Start time counts, so nothing here is imported before it is used.
 COMMANDS = {
@@ -35,7 +35,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(command.Group):
     """The commands of `COMMANDS`, imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature

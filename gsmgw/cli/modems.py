@@ -57,7 +57,7 @@ def list_modems(current: session.Session, as_json: bool) -> None:
     """List the configured modems with their SIMs, as the daemon last knew them."""
     found = overview.modem_documents(current)
     if as_json:
-        display.print_json(found)
+        display.print_json({"modems": found})
         return
     if overview.daemon_pid(current) is None:
         exits.complain("gsmgw: the daemon does not run; this is what it last knew")
@@ -159,7 +159,13 @@ gsmgw modem probe /dev/ttyUSB0 /dev/ttyUSB1
 """,
 )
 @click.argument("ports", metavar="[PORT]...", nargs=-1)
-@click.option("--baudrate", type=click.IntRange(300, 4_000_000), default=115200, show_default=True)
+@click.option(
+    "--baudrate",
+    type=click.IntRange(300, 4_000_000),
+    default=115200,
+    show_default=True,
+    help="Speed of ports that are asked directly.",
+)
 @json_option
 @session.pass_session
 def probe(current: session.Session, ports: tuple[str, ...], baudrate: int, as_json: bool) -> int:
@@ -221,15 +227,19 @@ def _ask_daemon(current: session.Session, name: str, path: str) -> probing.Findi
     for line in answer.split("\n"):
         key, _, value = line.partition(":")
         key, value = key.strip(), value.strip()
-        if key == "signal_dbm" and re.fullmatch(r"-?\d+", value):
-            found.signal_dbm = int(value)
+        if key == "signal":
+            found.signal_dbm = probing.dbm(value)
         elif key in _ANSWERED and value:
             setattr(found, key, value)
+    known = modems.get(current.database, name)
+    if known is not None:
+        found.profile = known["profile"]
+        found.iccid = known["iccid"]
     return found
 
 
-#: Names that the daemon's answer to a probe may have.
-_ANSWERED = ("manufacturer", "model", "firmware", "imei", "profile", "sim", "iccid", "operator")
+#: What the modem itself tells the daemon again.
+_ANSWERED = ("manufacturer", "model", "firmware", "imei", "operator")
 
 
 def _print_finding(found: probing.Finding) -> None:

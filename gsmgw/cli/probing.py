@@ -70,6 +70,11 @@ def ask_port(path: str, clock: Clock, *, baudrate: int) -> Finding:
     return found
 
 
+def dbm(rssi: str) -> int | None:
+    """Return the <rssi> of +CSQ in dBm; None for 99, unknown (3GPP TS 27.007 8.5)."""
+    return 2 * int(rssi) - 113 if rssi.isdecimal() and int(rssi) <= 31 else None
+
+
 def _ask(talk: dialogue.Dialogue, found: Finding, clock: Clock) -> None:
     run, facts = initialise.Initialiser(talk, clock), initialise.Facts()
     run.run(initialise.WHO, facts)
@@ -82,8 +87,7 @@ def _ask(talk: dialogue.Dialogue, found: Finding, clock: Clock) -> None:
     initialise.read_iccid(run, facts)
     found.iccid = facts.iccid
     signal = _SIGNAL.match(talk.command("AT+CSQ", prefixes=("+CSQ:",)).first or "")
-    if signal is not None and int(signal.group(1)) <= 31:
-        found.signal_dbm = 2 * int(signal.group(1)) - 113  # 3GPP TS 27.007 8.5
+    found.signal_dbm = dbm(signal.group(1)) if signal is not None else None
     operator = talk.command("AT+COPS?", prefixes=("+COPS:",), timeout_s=_OPERATOR_TIMEOUT_S)
     name = _QUOTED.search(operator.first or "")
     found.operator = name.group(1) if name is not None else None

@@ -19,9 +19,9 @@ gsmgw --config /etc/gsmgw/gsmgw.yaml run
 )
 @session.pass_session
 def run(current: session.Session) -> int:
-    """Run the daemon in the foreground, until SIGTERM or Ctrl-C; SIGHUP reads the configuration.
+    """Run the daemon in the foreground, until SIGTERM or Ctrl-C.
 
-    systemd runs this. Log lines go to standard error.
+    systemd runs this. SIGHUP reads the configuration anew. Log lines go to standard error.
     """
     from gsmgw import daemon
 
@@ -43,9 +43,10 @@ gsmgw simulate day.yaml --json
 @click.option("--until-eof", is_flag=True, help="End when standard input ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
 def simulate(scenario: Path | None, modems: int | None, until_eof: bool, as_json: bool) -> None:
-    """Run pretend modems and their network; prints the ports to put into the configuration.
+    """Run pretend modems and their network.
 
-    SCENARIO is a YAML file with modems, phones and what happens when; see docs/simulator.md.
+    The first lines are the ports to put into the configuration; then come the events. SCENARIO is
+    a YAML file with modems, phones and what happens when; see docs/simulator.md.
     Orders are read from standard input: help lists them, quit ends, and so do Ctrl-C and SIGTERM.
     """
     from gsmgw.simulator import console
@@ -86,7 +87,10 @@ gsmgw --config /etc/gsmgw/gsmgw.yaml check
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @session.pass_session
 def check(current: session.Session, as_json: bool) -> int:
-    """Check the configuration, name every mistake with its line, and what is unwise."""
+    """Check the configuration.
+
+    Names every mistake with its line and what is allowed there, and what is allowed but unwise.
+    """
     from gsmgw import config, errors
 
     path = current.config_path

@@ -35,7 +35,10 @@ gsmgw status --watch
 @click.option("--watch", is_flag=True, help="Look again every 2 seconds, until Ctrl-C.")
 @session.pass_session
 def status(current: session.Session, as_json: bool, watch: bool) -> None:
-    """Show how things are: uncertain messages first, then modems, queue, today, last events."""
+    """Show on one screen how things are.
+
+    What is uncertain stands first, then modems, what waits, today's counts, and the last events.
+    """
     if watch and as_json:
         raise click.UsageError("--watch is for people; programs run status --json again")
     if as_json:

@@ -80,9 +80,9 @@ def _sum_up(tell: Narrator, stage: Stage) -> None:
     counts = stage.simulator.books.counts()
     tell.title("All as promised")
     click.echo(
-        f" {counts['taken']} parts sent, {counts['sent_again']} twice, {counts['refused']} refused;"
-        f" {counts['delivered']} messages on phones; {counts['reports']} reports,"
-        f" {counts['incoming']} answer, {counts['calls']} call"
+        f"  {counts['taken']} parts sent, {counts['sent_again']} twice,"
+        f" {counts['refused']} refused; {counts['delivered']} messages on phones;"
+        f" {counts['reports']} reports, {counts['incoming']} answer, {counts['calls']} call"
     )
 
 

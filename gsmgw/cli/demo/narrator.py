@@ -20,6 +20,8 @@ from gsmgw.simulator import books
 _LOOK_S = 0.02
 #: How many lines of the daemon's log are shown when something did not happen.
 _LOG_LINES = 20
+#: When all this time is over nothing is waited for any longer, in seconds; some 5 are usual.
+BUDGET_S = 30.0
 
 
 class Narrator:
@@ -49,7 +51,7 @@ class Narrator:
 
     def expect(self, promise: str, kept: Callable[[], bool], timeout_s: float) -> bool:
         """Tell what happens until a promise is kept; note it as broken if the time is over."""
-        end = self._clock.monotonic() + timeout_s
+        end = min(self._clock.monotonic() + timeout_s, self._begun_at + BUDGET_S)
         while True:
             done = kept()
             self.catch_up()

@@ -108,7 +108,10 @@ gsmgw show 17
 @json_option
 @session.pass_session
 def show(current: session.Session, message_id: int, as_json: bool) -> None:
-    """Show the whole story of message ID: parts, attempts, reports, and what to do."""
+    """Show the whole story of message ID, and what to do.
+
+    Parts, attempts, codes in words, status reports, files, and times in the clinic's zone.
+    """
     from gsmgw.gateway import words
 
     told = story.collect(current.database, message_id)
@@ -181,7 +184,7 @@ gsmgw retry 17
 @ids_argument
 @session.pass_session
 def retry(current: session.Session, ids: tuple[int, ...]) -> int:
-    """Send messages again that failed, expired, were rejected, or are uncertain.
+    """Send messages again that were not sent, or are uncertain.
 
     An uncertain message may have arrived: ask the recipient first.
     """

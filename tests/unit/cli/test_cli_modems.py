@@ -61,7 +61,7 @@ def know(place: Place, state: ModemState, port: str | None = None) -> None:
 
 def test_modems_are_listed_with_those_never_seen(place: Place) -> None:
     know(place, ModemState.READY)
-    back, front = place.json("modem", "list")
+    back, front = place.json("modem", "list")["modems"]
     assert (front["name"], front["state"]) == ("front", "ready")
     assert (back["name"], back["state"]) == ("back", None)
     result = place.run("modem", "list")
@@ -209,7 +209,7 @@ def test_no_port_at_all_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -
 def test_a_port_of_the_daemon_is_asked_through_it(
     place: Place, worker: Callable, simulator: Simulator
 ) -> None:
-    worker({"": ("manufacturer: huawei\nimei: 356938035600001\nsignal_dbm: -79\nodd", None)})
+    worker({"": ("manufacturer: huawei\nimei: 356938035600001\nsignal: 17\nodd", None)})
     know(place, ModemState.READY, port=simulator.ports["front"])
     (found,) = place.json("modem", "probe", simulator.ports["front"])["ports"]
     assert (found["modem"], found["imei"], found["signal_dbm"]) == (
