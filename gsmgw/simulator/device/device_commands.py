@@ -11,7 +11,7 @@ from gsmgw.simulator.device.modem import Modem, Settings
 from gsmgw.simulator.device.syntax import Command
 
 #: Seconds that the network takes for a USSD answer.
-_USSD_S = 0.3
+_USSD_S = 0.1
 
 
 def _understood(_by: Modem, _command: Command) -> Answer:

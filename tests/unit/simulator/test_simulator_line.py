@@ -126,18 +126,18 @@ def fill(simulator: Simulator, count: int) -> None:
 
 def test_long_answers_arrive_whole() -> None:
     with support.one_modem(support.scenario(memory={"SM": 1000})) as (simulator, client):
-        fill(simulator, 1000)
+        fill(simulator, 400)
         client.write(b"AT+CMGL=4\r")
         assert simulator.state()["front"]["plugged"]  # the terminal is full by now, and held up
         found = [line for line in client.read_until(support.FINAL).splitlines() if line]
-        assert len(found) == 2001
+        assert len(found) == 801
         assert {len(line) for line in found[1::2]} == {2 * (8 + 159)}
 
 
 def test_a_program_that_does_not_read_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "_HELD_MAX", 1000)
     with support.one_modem(support.scenario(memory={"SM": 1000})) as (simulator, client):
-        fill(simulator, 1000)
+        fill(simulator, 400)
         client.write(b"AT+CMGL=4\r")
         assert simulator.state()["front"]["plugged"]
         while not client.quiet(0.1):
@@ -148,7 +148,7 @@ def test_a_program_that_does_not_read_holds_nobody_up(monkeypatch: pytest.Monkey
 
 def test_pulled_while_much_is_held_back() -> None:
     with support.one_modem(support.scenario(memory={"SM": 1000})) as (simulator, client):
-        fill(simulator, 1000)
+        fill(simulator, 400)
         client.write(b"AT+CMGL=4\r")
         simulator.unplug("front")
         client.wait_for_end()
