@@ -331,17 +331,13 @@ BEGIN
         WHERE source = coalesce(NEW.source, 'sql') AND reference = NEW.reference AND id <> OLD.id);
 END;
 
-CREATE TRIGGER outbox_delete BEFORE DELETE ON outbox
-WHEN NOT EXISTS (SELECT 1 FROM writing) AND (OLD.settled_at IS NULL OR EXISTS (
-    SELECT 1 FROM part WHERE message_id = OLD.id AND state = 'sending'))
-BEGIN
-    SELECT RAISE(ABORT, 'gsmgw: not settled yet; set cancel_requested instead');
-END;
-
 -- What hangs on a message goes with it, also where the deleter does not enforce foreign keys. Its
 -- reports stay, as received, but are never matched again (matched_at tells).
-CREATE TRIGGER outbox_deleted BEFORE DELETE ON outbox
+CREATE TRIGGER outbox_delete BEFORE DELETE ON outbox
 BEGIN
+    SELECT RAISE(ABORT, 'gsmgw: not settled yet; set cancel_requested instead')
+    WHERE NOT EXISTS (SELECT 1 FROM writing) AND (OLD.settled_at IS NULL OR EXISTS (
+        SELECT 1 FROM part WHERE message_id = OLD.id AND state = 'sending'));
     UPDATE status_report SET part_id = NULL
     WHERE part_id IN (SELECT id FROM part WHERE message_id = OLD.id);
     UPDATE spool_entry SET message_id = NULL WHERE message_id = OLD.id;
