@@ -19,6 +19,7 @@ from gsmgw import logs
 from gsmgw.clock import Clock
 from gsmgw.config import Config
 from gsmgw.errors import BadFileError, RejectedError, StoreError
+from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.intake import Intake
 from gsmgw.model import Draft, MessageState
 from gsmgw.spool import files, layout, names, stories
@@ -70,11 +71,18 @@ class Recorder:
     """Reads claimed files and stores what stands in them; of one service, in its thread."""
 
     def __init__(
-        self, config: Config, place: Layout, db: Database, intake: Intake, clock: Clock
+        self,
+        config: Config,
+        place: Layout,
+        db: Database,
+        intake: Intake,
+        hints: Hints,
+        clock: Clock,
     ) -> None:
         self._place = place
         self._db = db
         self._intake = intake
+        self._hints = hints
         self._clock = clock
         self._owners: dict[int, str] = {}
         self.reconfigure(config)
@@ -140,32 +148,34 @@ class Recorder:
         draft = outgoing.draft
         return (Element(draft, None, draft.reference, draft.recipient, outgoing.gsmgw_id),)
 
-    def record(self, taken: list[Taken]) -> bool:
+    def record(self, taken: list[Taken]) -> None:
         """Store files and their messages together; one that makes us stumble, without its messages.
 
-        Blocks for one commit.
-
-        Returns:
-            Whether anything in them is settled already.
+        Blocks for one commit, which is followed by the hints.
 
         Raises:
             StoreError: nothing was stored.
         """
         try:
-            return self._record_together(taken)
+            self._record_together(taken)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one file must not stop the others
             if len(taken) == 1:
                 stumbled = _stumbled(taken[0].claim, taken[0].file_format, error)
-                return self._record_together([stumbled])
-            settled = [self.record([one]) for one in taken]
-            return any(settled)
+                self._record_together([stumbled])
+                return
+            for one in taken:
+                self.record([one])
 
-    def _record_together(self, taken: list[Taken]) -> bool:
+    def _record_together(self, taken: list[Taken]) -> None:
         with self._db.write() as tx:
+            tx.after_commit(
+                self._hints.due
+            )  # first: a modem need not wait for the lines of the log
             settled = [self._record_one(tx, one) for one in taken]
-        return any(settled)
+            if any(settled):
+                tx.after_commit(self._hints.results.set)
 
     def _record_one(self, tx: Transaction, taken: Taken) -> bool:
         """Store one file; tell whether anything in it is settled already."""
@@ -201,8 +211,7 @@ class Recorder:
             else:
                 is_waiting = accepted.state in (MessageState.QUEUED, MessageState.SENDING)
                 return replace(entry, message_id=accepted.message_id), not is_waiting
-        if refusal is None:
-            refusal = Refusal(BadFileError.reason, "there is nothing in it")
+        refusal = refusal or Refusal(BadFileError.reason, "there is nothing in it")
         return replace(entry, error_code=refusal.code, error=refusal.words), True
 
     def _tell_refused(

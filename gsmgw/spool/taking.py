@@ -65,8 +65,7 @@ class Taking:
         self._config = config
         self._place = place
         self._db = db
-        self._recorder = Recorder(config, place, db, intake, clock)
-        self._hints = hints
+        self._recorder = Recorder(config, place, db, intake, hints, clock)
         self._clock = clock
         self._events: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._outgoing = f"{place.outgoing}/"
@@ -285,13 +284,10 @@ class Taking:
         while batch := self._to_record():
             taken = [one for claim in batch if (one := self._read(claim)) is not None]
             try:
-                is_settled = self._recorder.record(taken)
+                self._recorder.record(taken)
             except troubles.PASSING as error:
                 self._troubles.failed("store", error)
                 return
-            self._hints.due()
-            if is_settled:
-                self._hints.results.set()
             self._troubles.ended("store")
             for one in taken:
                 self._troubles.ended(one.claim)

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spool_support import Bench
+from spool_support import Bench, NoWatcher
 
 from gsmgw import logs, phone
-from gsmgw.errors import StoreBusyError, StoreFullError
+from gsmgw.errors import StoreBusyError, StoreDamagedError, StoreFullError
 from gsmgw.spool import files, names
 from gsmgw.spool.formats import smstools
+from gsmgw.spool.recording import Claim
 from gsmgw.store import spool_files
 from gsmgw.threads import StopToken
 
@@ -259,7 +260,7 @@ def test_while_the_store_is_busy_files_wait(bench: Bench, monkeypatch: pytest.Mo
     for error in (StoreBusyError(), StoreFullError()):
         with monkeypatch.context() as patch:
 
-            def refuse(taken: Any, error: Exception = error) -> bool:
+            def refuse(taken: Any, error: Exception = error) -> None:
                 raise error
 
             patch.setattr(bench.taking._recorder, "record", refuse)
@@ -455,3 +456,85 @@ def test_reconfigured(bench: Bench) -> None:
     assert bench.taking.take_ready() == 0
     bench.clock.advance(2)
     assert bench.taking.take_ready() == 1
+
+
+def test_a_watcher_that_has_died_is_started_again(bench: Bench) -> None:
+    class Dead(NoWatcher):
+        starts = 0
+
+        def is_alive(self) -> bool:
+            return False
+
+        def start(self) -> bool:
+            self.starts += 1
+            return True
+
+    dead = Dead()
+    bench.taking._watcher = dead  # type: ignore[assignment]
+    bench.place.outgoing.rmdir()
+    scan(bench)
+    assert dead.starts == 1
+    assert bench.place.outgoing.is_dir()
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_permission_is_told_unless_the_file_is_gone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, stays: bool
+) -> None:
+    def refuse(path: Path) -> Any:
+        if not stays:
+            path.unlink()
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(files, "check_readable", refuse)
+    with logs.capture() as records:
+        bench.take("X", FILE)
+    assert [record.event for record in records] == (["spool.unreadable"] if stays else [])
+
+
+def test_a_file_taken_back_at_the_last_moment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanish(source: Path, target: Path) -> None:
+        source.unlink()
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(files, "move", vanish)
+    bench.take("X", FILE)
+    assert bench.tree() == {}
+
+
+def test_what_has_been_named_is_forgotten_before_it_fills_the_memory(bench: Bench) -> None:
+    bench.taking._named = {("x", str(number)) for number in range(1000)}
+    bench.taking._name_once("spool.ignored", "X", "why")
+    assert bench.taking._named == {("X", "why")}
+
+
+def test_an_error_of_the_store_that_does_not_pass_is_for_the_supervisor(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(tx: Any, draft: Any) -> Any:
+        raise StoreDamagedError
+
+    monkeypatch.setattr(bench.intake, "accept", refuse)
+    with pytest.raises(StoreDamagedError):
+        bench.take("X", FILE)
+    monkeypatch.undo()
+    bench.start()
+    bench.taking.take_ready()
+    assert len(bench.messages()) == 1
+
+
+def test_a_file_that_is_stored_already_is_not_stored_again(bench: Bench) -> None:
+    claim = Claim("X", "X")
+    (bench.place.checked / "X").write_text(FILE)
+    for _ in range(2):
+        bench.taking._recorder.record([bench.taking._recorder.read(claim)])
+    assert len(bench.messages()) == 1
+
+
+def test_files_left_over_are_recorded_without_waiting(bench: Bench) -> None:
+    (bench.place.checked / "X").write_text(FILE)
+    bench.start()
+    bench.taking.step(StopToken())
+    assert len(bench.messages()) == 1
