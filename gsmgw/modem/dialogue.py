@@ -297,6 +297,7 @@ class Dialogue(exchange.Exchange):
             self._port.write(b"\x1b")
         self._quiet(_QUIET_BEFORE_S)
         began_at = self._clock.monotonic()
+        strays = self._strays
         self._waiting = sorting.Expectation(())
         try:
             self._write_line("AT", "AT")
@@ -308,6 +309,5 @@ class Dialogue(exchange.Exchange):
             return False
         if self._is_late(final):
             self._keep_late(final)
-        strays = self._strays
         self._quiet(_QUIET_AFTER_S + self._clock.monotonic() - began_at)
         return self._strays == strays
