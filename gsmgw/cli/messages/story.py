@@ -87,6 +87,7 @@ _PROOFS = {
     "late-answer": "its answer came late",
     "counter": "the SIM's reference counter tells",
     "report": "a status report tells",
+    "resend": "no evidence, and the configuration says resend",
     "person": "a person decided",
 }
 _OUTCOMES = {
