@@ -43,6 +43,10 @@ log = logs.get("daemon")
 #: Exit codes, from sysexits.h.
 EXIT_OK, EXIT_DATA, EXIT_UNAVAILABLE, EXIT_CONFIG = 0, 65, 69, 78
 
+#: A thread that computes lets others run after this time: the interpreter's own 5 ms would be the
+#: longest pause on a modem's line.
+SWITCH_INTERVAL_S = 0.0005
+
 #: What a modem needs to stop beside the answer it may still wait for, in seconds.
 STOP_MARGIN_S = 10.0
 #: systemd's TimeoutStopSec is 90 s: a longer result time-out than this is cut at the stop.
@@ -66,9 +70,7 @@ class Round:
             Housekeeping(settings, self._db, self._hints, self._dispatcher, trust, self._clock),
             wake=self._hints.housekeeping.set,
         )
-        self.supervisor.add(
-            NewRows(self._db, intake, self._hints), wake=self._hints.new_rows.set
-        )
+        self.supervisor.add(NewRows(self._db, intake, self._hints), wake=self._hints.new_rows.set)
         for door in spool.services(settings, self._db, intake, self._hints, self._clock):
             self.supervisor.add(door.service, wake=door.wake)
         for modem in settings.modems:
@@ -92,7 +94,7 @@ class Round:
         self._watcher.stop()
         self._db.close()
 
-    def _database_event(self, path: str, kind: str) -> None:
+    def _database_event(self, _path: str, _kind: str) -> None:
         self._hints.new_rows.set()
 
     def _stuck(self, name: str) -> None:
@@ -139,11 +141,11 @@ class Signals:
         signal.signal(signal.SIGINT, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)
 
-    def _on_stop(self, number: int, frame: FrameType | None) -> None:
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stop.set()
         self.turn.set()
 
-    def _on_reload(self, number: int, frame: FrameType | None) -> None:
+    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
         self.reload = True
         self.turn.set()
 
@@ -156,6 +158,7 @@ def run(path: Path) -> int:
     """
     signals = Signals()
     signals.install()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         settings = config.load(path)
     except ConfigError as error:
@@ -226,7 +229,7 @@ def _rounds(path: Path, settings: Config, signals: Signals) -> int:
         if code or signals.stop.is_set():
             systemd.stopping()
             if current.supervisor.fatal is not None:
-                log.error("daemon.fatal", why=str(current.supervisor.fatal))
+                log.error("daemon.fatal", why=logs.masked(current.supervisor.fatal))
             current.stop()
             log.info("daemon.stopped", code=code)
             return code

@@ -12,7 +12,9 @@ On failure: octets that no decoder understands become a row of kind `binary` tha
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,6 +46,7 @@ class Arrivals:
         self._config = config
         self._db = db
         self._hints = hints
+        self._forgotten: deque[int] = deque()
 
     def receive(self, arrival: InboundPdu, sim_id: int | None) -> int:
         """Store a TPDU and what it says; return the id under which its octets are kept.
@@ -52,6 +55,7 @@ class Arrivals:
         """
         decoded = pdu.decode(arrival.pdu)
         with self._db.write() as tx:
+            self.note_deleted(tx)
             since = format_utc(dt.datetime.fromisoformat(tx.now) - REPEAT_WITHIN)
             repeat = inbox.find_repeat(tx, arrival, sim_id, since)
             if repeat is not None:
@@ -68,9 +72,32 @@ class Arrivals:
             return self._undecodable(tx, arrival, sim_id, error)
 
     def confirm_deleted(self, received_id: int) -> None:
-        """Note that the modem has forgotten a stored TPDU. Blocks for one commit."""
-        with self._db.write() as tx:
+        """Learn that the modem has forgotten a stored TPDU; noted with the next write.
+
+        A commit of its own would double the cost of every report. A note lost in a crash does no
+        harm: the same octets, which hold the second they were sent in, do not come again.
+        """
+        self._forgotten.append(received_id)
+
+    def note_deleted(self, tx: Transaction) -> None:
+        """Write down which TPDUs their modems have forgotten."""
+        noted = list(self._forgotten)
+        for received_id in noted:
             inbox.confirm_deleted(tx, received_id)
+
+        def drop() -> None:
+            for received_id in noted:
+                with contextlib.suppress(ValueError):  # another thread noted it too
+                    self._forgotten.remove(received_id)
+
+        if noted:
+            tx.after_commit(drop)
+
+    def flush(self) -> None:
+        """Write down what no other write has taken along. Blocks for one commit, if any."""
+        if self._forgotten:
+            with self._db.write() as tx:
+                self.note_deleted(tx)
 
     def missed_call(self, modem: str, number: str | None, sim_id: int | None) -> None:
         """Record one missed call. Blocks for one commit."""

@@ -79,6 +79,7 @@ class Session:
     attached: bool = False
     in_flight: int | None = None  #: the part that its thread holds
     unsettled: list[SubmitResult] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)  #: TPDUs whose deletion is to be noted
     pause_until: float = 0.0  #: monotonic
     pause_s: float = 0.0
 
@@ -100,7 +101,7 @@ class Dispatcher:
         self._trust = trust
         self._clock = clock or SystemClock()
         self._settling = settling.Settling(config)
-        self._arrivals = Arrivals(config, db, hints)
+        self.arrivals = Arrivals(config, db, hints)
         self._sessions = {modem.name: Session() for modem in config.modems}
         self._modems: dict[str, Modem] = {modem.name: modem for modem in config.modems}
         self._started_at = self._clock.monotonic()
@@ -226,6 +227,7 @@ class Dispatcher:
         session = self._sessions[modem]
         part = None
         with self._db.write() as tx:
+            self.arrivals.note_deleted(tx)
             for result in session.unsettled:
                 self._settling.record(tx, modem, session.sim_id, result)
             if claim_next and self._may_claim(session):
@@ -340,19 +342,15 @@ class Dispatcher:
 
     def received(self, arrival: InboundPdu) -> int:
         """Store a PDU and return its id; committed when this returns. Raises StoreError."""
-        return self._arrivals.receive(arrival, self._sessions[arrival.modem].sim_id)
+        return self.arrivals.receive(arrival, self._sessions[arrival.modem].sim_id)
 
     def deleted(self, received_id: int) -> None:
-        """Learn that the modem confirmed the deletion of a stored PDU."""
-        try:
-            self._arrivals.confirm_deleted(received_id)
-        except StoreError as error:
-            # The next sweep reads nothing there; at worst an equal PDU is taken for a repeat.
-            log.warning("store.unavailable", doing="deleted", why=str(error))
+        """Learn that the modem confirmed the deletion of a stored PDU; does not block."""
+        self.arrivals.confirm_deleted(received_id)
 
     def missed_call(self, modem: str, number: str | None) -> None:
         """Record one missed call; number None when withheld. Raises StoreError."""
-        self._arrivals.missed_call(modem, number, self._sessions[modem].sim_id)
+        self.arrivals.missed_call(modem, number, self._sessions[modem].sim_id)
 
     # -- commands, PINs, service centre ----------------------------------------------------------
 

@@ -7,14 +7,14 @@ the time; a transaction is begun only when there is something to write.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 from gsmgw import logs
 from gsmgw.clock import Clock, format_utc
 from gsmgw.config import Config
-from gsmgw.errors import StoreBusyError, StoreFullError
+from gsmgw.errors import StoreBusyError, StoreError, StoreFullError
 from gsmgw.gateway import counting, endings, routing, settling
-from gsmgw.gateway.arrivals import Arrivals
 from gsmgw.gateway.dispatcher import Dispatcher
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.trust import ClockTrust
@@ -60,7 +60,7 @@ class Housekeeping:
         self._dispatcher = dispatcher
         self._trust = trust
         self._clock = clock
-        self._arrivals = Arrivals(config, db, hints)
+        self._arrivals = dispatcher.arrivals
         self._settling = settling.Settling(config)
         self._slow_at = 0.0
         self._opened_at = clock.monotonic()
@@ -90,6 +90,7 @@ class Housekeeping:
             return  # nobody knows how much time has passed
         self._give_up_doubts()
         self._arrivals.hand_over_incomplete()
+        self._arrivals.flush()
         self._expire()
         if self._clock.monotonic() >= self._slow_at:
             self._slow_at = self._clock.monotonic() + SLOW_DUTIES_S
@@ -97,7 +98,9 @@ class Housekeeping:
             self._db.check_wal()
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Write what is left to write, and close this thread's connection."""
+        with contextlib.suppress(StoreError):  # what stays unnoted does no harm
+            self._arrivals.flush()
         self._db.close()
 
     def _ago(self, span: dt.timedelta) -> str:

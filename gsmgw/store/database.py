@@ -7,7 +7,8 @@ time-out. While it lasts a row stands in table `writing`, so that the triggers k
 software. WAL with synchronous=FULL: what is committed survives power loss.
 
 Threads and locks: each thread gets its own connection at its first use and closes it with
-`close()`. Nothing is shared but the path.
+`close()`. Shared are the path and the lock that lets one thread write at a time; a write within a
+write would wait for itself.
 
 On failure: every sqlite3 error leaves here as a StoreError; after one nothing was written.
 
@@ -101,6 +102,9 @@ class Database:
         self.clock = clock or SystemClock()
         self._busy_timeout_s = busy_timeout_s
         self._local = threading.local()
+        # SQLite waits for a lock by looking again after growing pauses of up to 100 ms; between
+        # the threads of one process this lock hands over at once.
+        self._one_writer = threading.Lock()
 
     def open(self) -> None:
         """Create or migrate the file as needed. Blocks for the migration.
@@ -208,7 +212,7 @@ class Database:
             StoreBusyError: another process held the lock all that time.
             StoreFullError: no space; StoreError: anything else of SQLite.
         """
-        with self._mapped():
+        with self._turn(), self._mapped():
             connection = self._connect()
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -255,6 +259,19 @@ class Database:
         size = wal.stat().st_size if wal.exists() else 0
         if size > WAL_WARNING_BYTES:
             log.warning("store.wal_large", path=str(wal), megabytes=size // (1024 * 1024))
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let one thread of this process write at a time."""
+        if not self._one_writer.acquire(timeout=self._busy_timeout_s):
+            raise errors.StoreBusyError(
+                f"database {self.path} is locked by another thread of this process, which may"
+                f" itself wait for another process; see who: fuser {self.path}"
+            )
+        try:
+            yield
+        finally:
+            self._one_writer.release()
 
     @contextlib.contextmanager
     def _mapped(self) -> Iterator[None]:

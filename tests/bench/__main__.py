@@ -97,7 +97,11 @@ def latency(folder: Path) -> list[Row]:
         ("file renamed in to AT+CMGS, idle, median", _ms(statistics.median(by_file)), "3.4 ms"),
         ("  slowest of 20", _ms(max(by_file)), ""),
         ("row committed to AT+CMGS, idle, median", _ms(statistics.median(by_row)), "10 ms"),
-        ("message in the modem to the reply file, median", _ms(statistics.median(to_file)), "10 ms"),
+        (
+            "message in the modem to the reply file, median",
+            _ms(statistics.median(to_file)),
+            "10 ms",
+        ),
     ]
 
 
