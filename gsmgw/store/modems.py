@@ -23,7 +23,10 @@ def write_state(tx: Transaction, report: ModemReport, sim_id: int | None) -> Non
     )
     tx.run(
         "UPDATE modem SET since = CASE WHEN state = ? THEN since ELSE ? END, state = ?, why = ?,"
-        " port = ?, imei = ?, manufacturer = ?, model = ?, firmware = ?, profile = ?,"
+        # Who the device is stays known while it is away.
+        " port = ?, imei = coalesce(?, imei), manufacturer = coalesce(?, manufacturer),"
+        " model = coalesce(?, model), firmware = coalesce(?, firmware),"
+        " profile = coalesce(?, profile),"
         " operator = ?, registration = ?, signal_dbm = ?, service_centre = ?, storages = ?,"
         " sim_id = coalesce(?, sim_id), updated_at = ? WHERE name = ?",
         (

@@ -280,8 +280,8 @@ def mirror(tx: Transaction, message_id: int, *, due_at: str | None = None) -> Me
     Args:
         tx: the transaction.
         message_id: the message.
-        due_at: when its next waiting part may go; None keeps the time it had. A message that has
-            failed, or has no waiting part, is no longer due.
+        due_at: when its next waiting part may go; None keeps the time it had, or is now where it
+            had none. A message that has failed, or has no waiting part, is no longer due.
     """
     rows = tx.rows(
         "SELECT part.state, part.error_family, part.error_code, part.error, outbox.state AS before"
@@ -306,7 +306,7 @@ def mirror(tx: Transaction, message_id: int, *, due_at: str | None = None) -> Me
     )
     reason = next((row for row in rows if row["state"] == _speaking(state)), None)
     tx.run(
-        "UPDATE outbox SET state = ?, due_at = CASE WHEN ? THEN coalesce(?, due_at) ELSE NULL END,"
+        "UPDATE outbox SET state = ?, due_at = CASE WHEN ? THEN coalesce(?, due_at, ?) ELSE NULL END,"
         " sent_at = CASE WHEN ? THEN coalesce(sent_at, ?) ELSE sent_at END,"
         # An uncertain message that was given up stays given up while its other parts move.
         " settled_at = CASE WHEN ? THEN ? WHEN ? = 'uncertain' THEN settled_at ELSE NULL END,"
@@ -315,6 +315,7 @@ def mirror(tx: Transaction, message_id: int, *, due_at: str | None = None) -> Me
             state,
             waiting,
             due_at,
+            tx.now,
             all_sent and state is not MessageState.FAILED,
             tx.now,
             done,
