@@ -15,7 +15,7 @@ _BOM = b"\xef\xbb\xbf"
 _NAME = re.compile(rb"([^\s:]+):")
 
 #: Dropped when a file is taken, so that one from `sent/` or `failed/` can be sent again. The last
-#: five are ours, the others smsd's.
+#: three are ours, the others smsd's.
 REMOVED = frozenset(
     {
         "Fail_reason",
@@ -33,8 +33,6 @@ REMOVED = frozenset(
         "Gsmgw_id",
         "Gsmgw_state",
         "Gsmgw_message_ids",
-        "Gsmgw_parts",
-        "Gsmgw_repeat",
     }
 )
 
