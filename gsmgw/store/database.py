@@ -25,7 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from gsmgw import errors, logs
 from gsmgw.clock import Clock, SystemClock, format_utc
@@ -33,6 +33,9 @@ from gsmgw.store import migrations
 
 #: How long a write waits for another process that holds the lock, in seconds.
 BUSY_TIMEOUT_S = 5.0
+
+#: While it is locked we look again this often, in seconds.
+BUSY_LOOK_S = 0.001
 
 #: A WAL larger than this is never folded back: somebody keeps a read transaction open.
 WAL_WARNING_BYTES = 64 * 1024 * 1024
@@ -46,6 +49,7 @@ _PAUSE = threading.Event()
 #: One row of a query, its columns by name.
 Row: TypeAlias = sqlite3.Row
 
+Result = TypeVar("Result")
 Params: TypeAlias = Sequence[object] | dict[str, object]
 
 log = logs.get("store")
@@ -105,6 +109,7 @@ class Database:
         # SQLite waits for a lock by looking again after growing pauses of up to 100 ms; between
         # the threads of one process this lock hands over at once.
         self._one_writer = threading.Lock()
+        self._pause = threading.Event()  # never set: its wait is a pause
 
     def open(self) -> None:
         """Create or migrate the file as needed. Blocks for the migration.
@@ -167,6 +172,7 @@ class Database:
             except BaseException:
                 connection.close()
                 raise
+            connection.execute("PRAGMA busy_timeout = 0")  # from here on see _patiently
             self._local.connection = connection
         return connection
 
@@ -214,7 +220,7 @@ class Database:
         """
         with self._turn(), self._mapped():
             connection = self._connect()
-            connection.execute("BEGIN IMMEDIATE")
+            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
             try:
                 transaction = Transaction(connection, format_utc(self.clock.now()))
                 connection.execute("INSERT OR IGNORE INTO writing (who) VALUES (1)")
@@ -231,12 +237,16 @@ class Database:
     def rows(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
         """Return all rows of a query."""
         with self._mapped():
-            return self._connect().execute(sql, params).fetchall()
+            connection = self._connect()
+            return self._patiently(lambda: connection.execute(sql, params).fetchall())
 
     def row(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
         """Return the first row of a query, or None."""
         with self._mapped():
-            row: sqlite3.Row | None = self._connect().execute(sql, params).fetchone()
+            connection = self._connect()
+            row: sqlite3.Row | None = self._patiently(
+                lambda: connection.execute(sql, params).fetchone()
+            )
             return row
 
     def version(self) -> int:
@@ -259,6 +269,22 @@ class Database:
         size = wal.stat().st_size if wal.exists() else 0
         if size > WAL_WARNING_BYTES:
             log.warning("store.wal_large", path=str(wal), megabytes=size // (1024 * 1024))
+
+    def _patiently(self, work: Callable[[], Result]) -> Result:
+        """Do what may find the database locked by another process, again and again.
+
+        SQLite's own waiting looks again after growing pauses of up to 100 ms, so that a program
+        that inserts row after row can keep us out for a second; looking each millisecond gets a
+        turn.
+        """
+        for _ in range(round(self._busy_timeout_s / BUSY_LOOK_S)):
+            try:
+                return work()
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+            self._pause.wait(BUSY_LOOK_S)
+        return work()
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
