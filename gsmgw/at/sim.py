@@ -74,13 +74,18 @@ def _last_value(text: str) -> str:
 #: An answer with a name in front, which a free text (maker, model) never is unless it is its own.
 _NAMED = re.compile(r"[+^*$#&][A-Z][A-Z0-9]*:", re.IGNORECASE)
 
+_PRINTABLE = re.compile(r"[ -~]+")
+
 
 def parse_name(lines: Sequence[str], command: str) -> str | None:
-    """Return the free text of AT+CGMI, +CGMM or +CGMR (`command` is `+CGMI`, ...), None if none."""
+    """Return the free text of AT+CGMI, +CGMM or +CGMR (`command` is `+CGMI`, ...), None if none.
+
+    Lines with bytes that are no ASCII are line noise: names of makers and models have none.
+    """
     for line in lines:
         if line.upper().startswith(command + ":"):
             return fields.unquote(fields.after_colon(line)) or None
-        if not _NAMED.match(line):
+        if not _NAMED.match(line) and _PRINTABLE.fullmatch(line):
             return fields.unquote(line) or None
     return None
 

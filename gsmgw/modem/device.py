@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import gsmmodem.exceptions as library_errors
 from gsmmodem.modem import Call, GsmModem
 
-from gsmgw.at import fields, masking, network, replies
+from gsmgw.at import fields, masking, network, replies, sim
 from gsmgw.errors import CommandFailedError, ModemError, SimError
 from gsmgw.modem import dialogue
 from gsmgw.pdu import alphabet
@@ -61,7 +61,7 @@ class _Library(GsmModem):
         reply = self._talk.command(data, prefixes=_prefixes_of(data), timeout_s=timeout)
         if parseError:
             _raise_in_the_librarys_manner(data, reply.final)
-        lines = [*reply.lines, reply.final.text]
+        lines = [*_clean(data, reply.lines), reply.final.text]
         if is_service and reply.ok:
             lines.insert(0, self._await_service_text(timeout))
         return lines if waitForResponse else None
@@ -95,6 +95,22 @@ def _prefixes_of(command: str) -> tuple[str, ...] | None:
         return None
     name = _NAME.match(command)
     return (f"{name[1]}:",) if name else ()
+
+
+def _clean(command: str, lines: tuple[str, ...]) -> list[str]:
+    """Return the lines of an answer; of one without prefix only the line that is it.
+
+    The library takes the first line for the answer, be it noise.
+    """
+    if not _FREE.match(command):
+        return list(lines)
+    if command in ("AT+CGSN", "AT+GSN"):
+        found = sim.parse_imei(lines)
+    elif command == "AT+CIMI":
+        found = sim.parse_imsi(lines)
+    else:
+        found = sim.parse_name(lines, command.removeprefix("AT"))
+    return [found or ""]
 
 
 def _raise_in_the_librarys_manner(command: str, final: replies.Final) -> None:

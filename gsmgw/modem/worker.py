@@ -272,10 +272,9 @@ class Worker:
             self._start_anew("the SIM is gone or locked")
             return
         self._follow_registration()
-        self._orders.run_one()
-        worked = False
+        worked = self._orders.run_one()
         if self._state is ModemState.READY and not stop.is_set():
-            worked = self._send(stop)
+            worked |= self._send(stop)
         worked |= self._do_duty()
         if not worked and not self._talk.unsolicited:
             self._wait(self._idle_s())

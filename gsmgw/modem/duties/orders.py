@@ -36,8 +36,8 @@ class Orders:
         self._clock = now
         self._ask_at = float("-inf")
 
-    def run_one(self) -> None:
-        """Run an order if there is one; blocks as long as it takes, a minute at most.
+    def run_one(self) -> bool:
+        """Run an order and return whether there was one; blocks as long as it takes.
 
         Raises:
             StoreError: the answer could not be recorded.
@@ -45,7 +45,7 @@ class Orders:
         """
         order = self._next()
         if order is None:
-            return
+            return False
         _log.info("command.run", modem=self._name, kind=order.kind)
         try:
             answer = self._run(order)
@@ -53,8 +53,9 @@ class Orders:
             self._gateway.command_done(order.command_id, "", str(error))
             if isinstance(error, ModemSilentError | PortLostError):
                 raise
-            return
+            return True
         self._gateway.command_done(order.command_id, answer, None)
+        return True
 
     def refuse_one(self, why: str) -> None:
         """Answer an order with an error: the modem cannot be spoken to."""
@@ -66,8 +67,9 @@ class Orders:
         now = self._clock.monotonic()
         if now < self._ask_at:
             return None
-        self._ask_at = now + _ASK_EVERY_S
-        return self._gateway.next_command(self._name)
+        order = self._gateway.next_command(self._name)
+        self._ask_at = now + (_ASK_EVERY_S if order is None else 0.0)
+        return order
 
     def _run(self, order: gateway_port.ModemCommand) -> str:
         if order.kind == gateway_port.CommandKind.AT:

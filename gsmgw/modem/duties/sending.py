@@ -89,8 +89,9 @@ class Sender:
         part = self._claimed
         if part is None:
             return False
-        result = self._drive.submit(part)
+        # From here on it may have been submitted: whatever happens, it is never given back.
         self._claimed = None
+        result = self._drive.submit(part)
         settled = result.outcome in (Outcome.TAKEN, Outcome.REFUSED)
         held = self._note(result)
         self._settle(result, claim_next=claim_next and settled and not held)
