@@ -82,7 +82,6 @@ def finish(error: BaseException) -> NoReturn:
         _silence_stdout()
         sys.exit(PIPE_CLOSED)
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        complain("")
         sys.exit(INTERRUPTED)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)

@@ -106,7 +106,8 @@ def at(
 
     Lines that only read are sent as they are: ATI, AT+CSQ, AT+COPS?, AT+CPMS=? and the like. All
     others need --force, because they can delete messages (CMGD), lock the SIM (CPIN, CLCK), switch
-    the modem off (CFUN) or change how it talks to the daemon (&F, Z, CMGF, ^...).
+    the modem off (CFUN) or change how it talks to the daemon (&F, Z, CMGF, ^...). The line stays in
+    the database for a while: a PIN belongs into the configuration's pin_file, not here.
     """
     line = line.strip()
     fault = at_lines.fault(line)

@@ -176,14 +176,23 @@ def _queue(db: Database, now: dt.datetime) -> list[QueueLine]:
     """Return what waits, category by category, in the order of sending."""
     rows = outbox.listing(db, states=(MessageState.QUEUED, MessageState.SENDING), limit=_ALL)
     stamp = format_utc(now)
-    lines = []
-    for category in Category:
-        due = [row["due_at"] for row in rows if row["category"] == category and row["due_at"]]
-        ripe = [at for at in due if at <= stamp]
-        if due:
-            oldest = min(ripe, default=None)
-            lines.append(QueueLine(category, len(ripe), len(due) - len(ripe), oldest))
-    return lines
+    ripe: Counter[str] = Counter()
+    later: Counter[str] = Counter()
+    oldest: dict[str, str] = {}
+    for row in rows:
+        category, due_at = row["category"], row["due_at"]
+        if due_at is None:
+            continue  # its last part is in flight
+        if due_at > stamp:
+            later[category] += 1
+        else:
+            ripe[category] += 1
+            oldest[category] = min(due_at, oldest.get(category, due_at))
+    return [
+        QueueLine(category, ripe[category], later[category], oldest.get(category))
+        for category in Category
+        if ripe[category] or later[category]
+    ]
 
 
 def _messages_since(db: Database, since: str) -> dict[str, int]:
@@ -201,4 +210,4 @@ def _rows_since(
         rows = newest(limit)
         if len(rows) < limit or str(rows[-1][column]) < since:
             return [row for row in rows if str(row[column]) >= since]
-        limit *= 4
+        limit *= 16

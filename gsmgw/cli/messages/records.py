@@ -8,7 +8,7 @@ from collections.abc import Callable
 import click
 
 from gsmgw import errors
-from gsmgw.cli import command, display, exits, session
+from gsmgw.cli import command, display, exits, session, typed
 from gsmgw.cli.messages import story
 from gsmgw.model import InboxKind, MessageState
 from gsmgw.store import inbox as inbox_rows
@@ -29,11 +29,20 @@ INBOX_COLUMNS = (
     "in_reply_to",
 )
 
+#: SQLite's largest integer.
+_LARGEST = 2**63 - 1
+ID = click.IntRange(1, _LARGEST)
+
 limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
+    "--limit",
+    type=click.IntRange(1, _LARGEST),
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="At most so many.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-ids_argument = click.argument("ids", metavar="ID...", nargs=-1, required=True, type=int)
+ids_argument = click.argument("ids", metavar="ID...", nargs=-1, required=True, type=ID)
 
 
 @click.command(
@@ -104,7 +113,7 @@ def _number(current: session.Session, text: str | None) -> str | None:
 gsmgw show 17
 """,
 )
-@click.argument("message_id", metavar="ID", type=int)
+@click.argument("message_id", metavar="ID", type=ID)
 @json_option
 @session.pass_session
 def show(current: session.Session, message_id: int, as_json: bool) -> None:
@@ -221,7 +230,7 @@ gsmgw inbox --after 120 --json
 )
 @click.option(
     "--after",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, _LARGEST),
     metavar="ID",
     help=("Only what came after this one, oldest first."),
 )
@@ -239,6 +248,7 @@ def inbox(
     if sender is not None:
         from gsmgw import phone
 
+        typed.check_utf8(sender, "the sender")
         sender = phone.normalise_sender(sender, current.config.country)
     rows = inbox_rows.listing(
         current.database,

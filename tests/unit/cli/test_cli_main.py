@@ -132,6 +132,38 @@ def test_every_error_is_clear_and_has_its_code(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["show", "9" * 30], 64),
+        (["show", "0"], 64),
+        (["cancel", "-1"], 64),
+        (["list", "--limit", "9" * 30], 64),
+        (["inbox", "--after", "9" * 30], 64),
+        (["list", "--to", "\udcff"], 65),
+        (["inbox", "--from", "\udcff"], 65),
+        (["send", "\udcff", "Hi"], 65),
+        (["send", "+48500100201", "Hi", "--not-before", "\udcff"], 65),
+        (["send", "+48500100201", "Hi", "--modem", "\udcff"], 65),
+        (["modem", "at", "\udcff", "AT"], 64),
+        (["modem", "at", "front", "AT\udcff"], 65),
+        (["modem", "ussd", "front", "\udcff"], 65),
+        (["modem", "probe", "\udcff"], 69),
+        (
+            ["pdu", "encode", '{"type": "submit", "recipient": "+48500100201", "text": "\\ud800"}'],
+            65,
+        ),
+        (["pdu", "encode", "[" * 100000], 65),
+        (["pdu", "decode", "\udcff"], 65),
+        (["count", "\udcff"], 65),
+    ],
+)
+def test_odd_words_are_refused_in_one_line(place: Place, words: list[str], code: int) -> None:
+    result = place.run(*words)
+    assert result.exit_code == code
+    assert isinstance(result.exception, SystemExit)
+
+
 def test_without_a_command_the_help_is_shown(place: Place) -> None:
     code, out, err = finish(start(config=place.config))
     assert (code, out) == (64, "")

@@ -8,8 +8,8 @@ import sqlite3
 from cli_support import Place
 
 from gsmgw.cli.messages import records, story
-from gsmgw.model import InboxKind, PartState
-from gsmgw.store import outbox, spool_files
+from gsmgw.model import ErrorFamily, InboxKind, MessageState, PartState
+from gsmgw.store import events, outbox, spool_files
 
 
 def test_the_list_is_newest_first_and_filtered(place: Place) -> None:
@@ -136,6 +136,39 @@ def test_a_row_of_other_software_may_hold_anything(place: Place) -> None:
     assert "\x1b" not in shown
     assert place.good("list")
     assert len(place.json("list")) == 2
+
+
+def test_decisions_are_told_in_words_and_other_events_by_name(place: Place) -> None:
+    message = place.message()
+    place.refuse(message)
+    place.good("retry", message)
+    with place.database.write() as tx:
+        events.add(tx, "message.failed", message_id=message, code="1")
+        events.add(tx, "odd.event", message_id=message, why="\x1b[2J")
+        tx.run("UPDATE event SET detail = 'no JSON' WHERE name = 'message.failed'")
+        tx.run(
+            "INSERT INTO event (at, name, message_id, detail) VALUES (?, 'bad.detail', ?, '[1')",
+            (tx.now, message),
+        )
+    shown = place.good("show", message)
+    for words in (
+        "a person has it sent again",
+        "  it failed",
+        "odd.event why=\\x1b[2J",
+        "bad.detail detail=[1",
+    ):
+        assert words in shown
+    place.good("cancel", message)
+    assert place.good("show", message).count("cancelled before it was sent") == 1
+
+
+def test_an_end_without_a_code_says_why(place: Place) -> None:
+    message = place.message()
+    with place.database.write() as tx:
+        outbox.settle(tx, message, MessageState.EXPIRED, ErrorFamily.GSMGW, "expired", None)
+    shown = place.good("show", message)
+    assert "message expired: expired" in shown
+    assert "It was not sent. To send it all the same: gsmgw retry 1" in shown
 
 
 def test_a_message_that_is_not_there_is_65(place: Place) -> None:

@@ -218,6 +218,16 @@ def test_a_database_that_gets_busy_half_way_says_where(
     assert len(outbox.listing(place.database)) == 2
 
 
+def test_ctrl_c_says_how_far_it_came(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(door: sending.Door, drafts: list) -> list:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sending.Door, "accept", interrupted)
+    result = place.run("send", "--csv", write(place, "recipient,text\n+48500100201,one\n"))
+    assert result.exit_code == 130
+    assert "from line 2 on nothing was accepted" in result.stderr
+
+
 def test_a_missing_or_wrong_file_is_one_line(place: Place) -> None:
     missing = place.run("send", "--csv", place.path / "none.csv")
     assert missing.exit_code == 74

@@ -162,4 +162,4 @@ def test_reading_back_to_midnight_reads_no_further_than_needed() -> None:
         return [{"at": f"{3000 - n:04d}"} for n in range(min(limit, 3000))]
 
     assert len(overview._rows_since(newest, "at", "1400")) == 1601
-    assert asked == [500, 2000]
+    assert asked == [500, 8000]
