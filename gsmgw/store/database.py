@@ -25,7 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from gsmgw import errors, logs
 from gsmgw.clock import Clock, SystemClock, format_utc
@@ -49,7 +49,6 @@ _PAUSE = threading.Event()
 #: One row of a query, its columns by name.
 Row: TypeAlias = sqlite3.Row
 
-Result = TypeVar("Result")
 Params: TypeAlias = Sequence[object] | dict[str, object]
 
 log = logs.get("store")
@@ -172,7 +171,6 @@ class Database:
             except BaseException:
                 connection.close()
                 raise
-            connection.execute("PRAGMA busy_timeout = 0")  # from here on see _patiently
             self._local.connection = connection
         return connection
 
@@ -220,7 +218,7 @@ class Database:
         """
         with self._turn(), self._mapped():
             connection = self._connect()
-            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+            self._begin(connection)
             try:
                 transaction = Transaction(connection, format_utc(self.clock.now()))
                 connection.execute("INSERT OR IGNORE INTO writing (who) VALUES (1)")
@@ -237,16 +235,12 @@ class Database:
     def rows(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
         """Return all rows of a query."""
         with self._mapped():
-            connection = self._connect()
-            return self._patiently(lambda: connection.execute(sql, params).fetchall())
+            return self._connect().execute(sql, params).fetchall()
 
     def row(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
         """Return the first row of a query, or None."""
         with self._mapped():
-            connection = self._connect()
-            row: sqlite3.Row | None = self._patiently(
-                lambda: connection.execute(sql, params).fetchone()
-            )
+            row: sqlite3.Row | None = self._connect().execute(sql, params).fetchone()
             return row
 
     def version(self) -> int:
@@ -270,21 +264,26 @@ class Database:
         if size > WAL_WARNING_BYTES:
             log.warning("store.wal_large", path=str(wal), megabytes=size // (1024 * 1024))
 
-    def _patiently(self, work: Callable[[], Result]) -> Result:
-        """Do what may find the database locked by another process, again and again.
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        """Begin to write; looks each millisecond while another process holds the lock.
 
         SQLite's own waiting looks again after growing pauses of up to 100 ms, so that a program
-        that inserts row after row can keep us out for a second; looking each millisecond gets a
-        turn.
+        that inserts row after row can keep us out for a second.
         """
-        for _ in range(round(self._busy_timeout_s / BUSY_LOOK_S)):
-            try:
-                return work()
-            except sqlite3.OperationalError as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise
-            self._pause.wait(BUSY_LOOK_S)
-        return work()
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            for _ in range(round(self._busy_timeout_s / BUSY_LOOK_S)):
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                        raise
+                    self._pause.wait(BUSY_LOOK_S)
+                else:
+                    return
+            connection.execute("BEGIN IMMEDIATE")
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {round(self._busy_timeout_s * 1000):d}")
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
