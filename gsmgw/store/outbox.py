@@ -284,13 +284,14 @@ def mirror(tx: Transaction, message_id: int, *, due_at: str | None = None) -> Me
             had none. A message that has failed, or has no waiting part, is no longer due.
     """
     rows = tx.rows(
-        "SELECT part.state, part.error_family, part.error_code, part.error, outbox.state AS before"
+        "SELECT part.state, part.error_family, part.error_code, part.error,"
+        " outbox.state AS before, outbox.settled_at IS NOT NULL AS was_settled"
         " FROM part JOIN outbox ON outbox.id = message_id WHERE message_id = ? ORDER BY number",
         (message_id,),
     )
     states = [PartState(row["state"]) for row in rows]
     state = message_state(states)
-    if rows and rows[0]["before"] in ENDED_BY_US and PartState.WAITING in states:
+    if rows and PartState.WAITING in states and _is_over(rows[0]["before"], rows[0]["was_settled"]):
         return MessageState(rows[0]["before"])  # a part in flight came home after the end
     waiting = PartState.WAITING in states and PartState.FAILED not in states
     all_sent = not set(states) & {PartState.WAITING, PartState.SENDING, PartState.UNCERTAIN}
@@ -306,7 +307,8 @@ def mirror(tx: Transaction, message_id: int, *, due_at: str | None = None) -> Me
     )
     reason = next((row for row in rows if row["state"] == _speaking(state)), None)
     tx.run(
-        "UPDATE outbox SET state = ?, due_at = CASE WHEN ? THEN coalesce(?, due_at, ?) ELSE NULL END,"
+        "UPDATE outbox SET state = ?,"
+        " due_at = CASE WHEN ? THEN coalesce(?, due_at, ?) ELSE NULL END,"
         " sent_at = CASE WHEN ? THEN coalesce(sent_at, ?) ELSE sent_at END,"
         # An uncertain message that was given up stays given up while its other parts move.
         " settled_at = CASE WHEN ? THEN ? WHEN ? = 'uncertain' THEN settled_at ELSE NULL END,"
@@ -328,6 +330,11 @@ def mirror(tx: Transaction, message_id: int, *, due_at: str | None = None) -> Me
         ),
     )
     return state
+
+
+def _is_over(state: str, was_settled: int) -> bool:
+    """Tell whether nothing more of a message goes out, although parts of it were never sent."""
+    return state in ENDED_BY_US or (state == MessageState.UNCERTAIN and bool(was_settled))
 
 
 def _speaking(state: MessageState) -> str:

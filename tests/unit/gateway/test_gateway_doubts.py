@@ -327,6 +327,21 @@ def test_given_up_message_is_sent_after_all_by_the_counter(rig: Rig) -> None:
     assert rig.state_of(message_id) == "sent"
 
 
+def test_rest_of_a_given_up_message_is_not_sent_when_a_late_report_comes(rig: Rig) -> None:
+    rig.attach()
+    message_id = rig.add(TWO_PARTS)
+    part_id = rig.doubt()
+    rig.clock.advance(600)
+    rig.housekeeping.work()
+    rig.report(5)
+    assert rig.part(part_id)["state"] == "delivered"
+    assert rig.state_of(message_id) == "uncertain"
+    assert rig.claim() is None
+    rig.retry(message_id)
+    rig.send(6)
+    assert (rig.parts(message_id), rig.state_of(message_id)) == (["delivered", "sent"], "sent")
+
+
 def resending(tmp_path: Path) -> Rig:
     settle_as = {"care": "resend"}
     return Rig(tmp_path, factories.make_config(sending={"uncertain": {"settle_as": settle_as}}))
