@@ -3,8 +3,9 @@
 
 Theory of operation: what is wrong with a file or with one of its elements is stored as its outcome,
 and the results service puts the file where it belongs. One transaction holds a batch of files with
-all their messages; if our own code stumbles over one of them, each is stored by itself and that
-one is refused.
+their messages, of a long list a piece; a list that was cut short by a crash is continued where it
+ended, because the file still says how many elements it has. If our own code stumbles, each file,
+and each element, is stored by itself and the one that did it is refused.
 
 On failure: StoreError when nothing was stored; the files stay claimed.
 """
@@ -29,6 +30,9 @@ from gsmgw.store import outbox, spool_files
 from gsmgw.store.database import Database, Transaction
 
 log = logs.get("spool")
+
+#: Elements of one file that share a transaction: other writers wait for less than its 20 ms.
+ELEMENTS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Taken:
     """A claimed file and what stands in it."""
 
     claim: Claim
-    file_format: str  #: smstools, json, or unread: too large to be looked at
+    file_format: str  #: smstools, json, or unread: it is put away as it is
     elements: tuple[Element, ...]
 
 
@@ -85,6 +89,7 @@ class Recorder:
         self._hints = hints
         self._clock = clock
         self._owners: dict[int, str] = {}
+        self._stored_of: dict[Claim, int] = {}  # elements, of lists that are not complete
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -119,7 +124,8 @@ class Recorder:
         except RejectedError as error:
             return _refused(claim, file_format, error)
         except Exception as error:  # noqa: BLE001 - one file must not stop the others
-            return _stumbled(claim, file_format, error)
+            format_kept = "unread" if file_format == "json" else file_format
+            return Taken(claim, format_kept, (Element(None, _stumbled(claim, error)),))
 
     def _parse(
         self, claim: Claim, content: bytes, status: os.stat_result, file_format: str
@@ -148,54 +154,87 @@ class Recorder:
         draft = outgoing.draft
         return (Element(draft, None, draft.reference, draft.recipient, outgoing.gsmgw_id),)
 
-    def record(self, taken: list[Taken]) -> None:
-        """Store files and their messages together; one that makes us stumble, without its messages.
+    def record(self, taken: list[Taken]) -> list[Claim]:
+        """Store files and their messages together, of a long list a piece; return what is complete.
 
-        Blocks for one commit, which is followed by the hints.
+        What makes our own code stumble is refused, alone. Blocks for one commit, which is followed
+        by the hints. Call again with those that are not complete.
 
         Raises:
-            StoreError: nothing was stored.
+            StoreError: the last piece was not stored.
         """
+        complete = self._try_together(taken, ELEMENTS_AT_ONCE)
+        if not isinstance(complete, Exception):
+            return complete
+        if len(taken) > 1:
+            return [claim for one in taken for claim in self.record([one])]
+        return self._record_singly(taken[0])
+
+    def _record_singly(self, taken: Taken) -> list[Claim]:
+        """Store elements one by one, in place of one that makes us stumble why it is refused."""
+        for _ in range(ELEMENTS_AT_ONCE):
+            complete = self._try_together([taken], 1)
+            if isinstance(complete, Exception):
+                at = self._stored(self._db, taken.claim)
+                elements = list(taken.elements)
+                elements[at] = Element(None, _stumbled(taken.claim, complete))
+                taken = replace(taken, elements=tuple(elements))
+            elif complete:
+                return complete
+        return []
+
+    def _try_together(self, taken: list[Taken], most: int) -> list[Claim] | Exception:
+        """Store files, so many elements of each at most; return what is complete, or our fault."""
         try:
-            self._record_together(taken)
+            with self._db.write() as tx:
+                # First of all that follows: a modem need not wait for the lines of the log.
+                tx.after_commit(self._hints.due)
+                return [one.claim for one in taken if self._record_one(tx, one, most)]
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one file must not stop the others
-            if len(taken) == 1:
-                stumbled = _stumbled(taken[0].claim, taken[0].file_format, error)
-                self._record_together([stumbled])
-                return
-            for one in taken:
-                self.record([one])
+            return error
 
-    def _record_together(self, taken: list[Taken]) -> None:
-        with self._db.write() as tx:
-            tx.after_commit(
-                self._hints.due
-            )  # first: a modem need not wait for the lines of the log
-            settled = [self._record_one(tx, one) for one in taken]
-            if any(settled):
-                tx.after_commit(self._hints.results.set)
-
-    def _record_one(self, tx: Transaction, taken: Taken) -> bool:
-        """Store one file; tell whether anything in it is settled already."""
+    def _record_one(self, tx: Transaction, taken: Taken, most: int) -> bool:
+        """Store a file, or go on where the last piece ended; tell whether it is complete."""
         claim = taken.claim
-        if spool_files.get_open(tx, names.to_text(claim.name)) is not None:
-            return False  # stored before an error that we took for a failure
-        file_id = spool_files.add(
-            tx,
-            name=names.to_text(claim.name),
-            original_name=names.to_text(claim.original_name),
-            file_format=taken.file_format,
+        row = spool_files.get_open(tx, names.to_text(claim.name))
+        file_id = (
+            spool_files.add(
+                tx,
+                name=names.to_text(claim.name),
+                original_name=names.to_text(claim.original_name),
+                file_format=taken.file_format,
+            )
+            if row is None
+            else row["id"]
         )
-        settled = False
-        for position, element in enumerate(taken.elements):
-            entry, is_settled = self._accept(tx, position, element)
+        begin = self._stored(tx, claim)
+        end = min(begin + most, len(taken.elements))
+        settled = end == len(taken.elements) > 1  # a short list may be settled before its end came
+        for position in range(begin, end):
+            entry, is_settled = self._accept(tx, position, taken.elements[position])
             spool_files.add_entry(tx, file_id, entry)
             settled = settled or is_settled
             if entry.error_code is not None:
                 self._tell_refused(tx, claim, taken, entry)
-        return settled
+        if settled:
+            tx.after_commit(self._hints.results.set)
+        is_complete = end == len(taken.elements)
+        tx.after_commit(lambda: self._remember(claim, None if is_complete else end))
+        return is_complete
+
+    def _remember(self, claim: Claim, stored: int | None) -> None:
+        self._stored_of.pop(claim, None)
+        if stored is not None:
+            self._stored_of[claim] = stored
+
+    def _stored(self, db: Database | Transaction, claim: Claim) -> int:
+        """Return how many elements of a file are stored."""
+        if claim in self._stored_of:
+            return self._stored_of[claim]
+        row = spool_files.get_open(db, names.to_text(claim.name))
+        return 0 if row is None else len(spool_files.entries(db, row["id"]))
 
     def _accept(
         self, tx: Transaction, position: int, element: Element
@@ -233,12 +272,12 @@ def _refused(claim: Claim, file_format: str, error: RejectedError) -> Taken:
     return Taken(claim, file_format, (Element(None, Refusal(error.reason, str(error))),))
 
 
-def _stumbled(claim: Claim, file_format: str, error: Exception) -> Taken:
+def _stumbled(claim: Claim, error: Exception) -> Refusal:
     # Not the error's own words: they may hold what the file says.
     words = f"gsmgw could not read it; this is a fault in gsmgw ({type(error).__name__})"
     trace = "".join(traceback.format_tb(error.__traceback__))
     log.error("spool.stumbled", file=names.to_text(claim.original_name), why=words, trace=trace)
-    return Taken(claim, file_format, (Element(None, Refusal(BadFileError.reason, words)),))
+    return Refusal(BadFileError.reason, words)
 
 
 def _came_back(tx: Transaction, element: Element) -> Refusal | None:

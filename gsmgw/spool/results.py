@@ -42,7 +42,7 @@ log = logs.get("spool")
 #: Files that share the fsyncs and commits of one round.
 AT_ONCE = 20
 #: A look takes at most this share of the time.
-LOOK_SHARE = 0.1
+LOOK_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,8 @@ class Results:
                 moves.append(_Move(row, story, row["folder"], name))
                 continue
             move = _Move(row, story, story.folder, self._free_name(row, story.folder, fresh))
+            if self._is_still_taken(move):
+                continue
             if self._try(move, self._write):
                 fresh.append(move)
         if not fresh or not self._sync(fresh, [self._place.tmp]):
@@ -172,6 +174,16 @@ class Results:
                 stored = names.to_text(move.final_name)
                 spool_files.decide(tx, move.file_id, move.folder, stored)
         return moves + fresh
+
+    def _is_still_taken(self, move: _Move) -> bool:
+        """Tell whether a long list is still being stored: it has more elements than the store."""
+        if move.row["format"] != "json":
+            return False
+        try:
+            content, _ = files.read(self._checked(move))
+        except OSError:
+            return False
+        return len(move.story.entries) < json_format.count(content)
 
     def _free_name(self, row: Row, folder: str, others: list[_Move]) -> str:
         """Return a name that is free, and whose result document's name is free as well."""

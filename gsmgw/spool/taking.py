@@ -15,7 +15,7 @@ store is busy or full, claimed files wait. Files that are no files, or that we m
 and are named once in the log.
 
 Known limits: two daemons on one spool would take each other's files; the daemon's lock is there for
-that. The messages of one file are one transaction, however many they are.
+that.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ log = logs.get("spool")
 SCAN_EVERY_S = float(watch.SCAN_EVERY_S)
 #: Files that share one transaction: few enough to let others write.
 TAKEN_AT_ONCE = 50
+#: Between two pieces of a long list, for other writers: SQLite lets them look every 10 ms or so.
+BREATH_S = 0.02
 #: smsd leaves shorter files alone for ever; they are somebody's that is just begun.
 SHORTEST_FILE = 8
 
@@ -73,6 +75,7 @@ class Taking:
         self._readiness = Readiness(config.spool.settle)
         self._troubles = troubles.Troubles("files to be taken", clock)
         self._unrecorded: list[Claim] = []
+        self._long_lists: dict[Claim, Taken] = {}  # of which a piece is stored
         self._named: set[tuple[str, str]] = set()
         self._scan_at = 0.0
 
@@ -96,7 +99,7 @@ class Taking:
         self._readiness = Readiness(self._config.spool.settle)
         self._watcher.start()
         self._scan_at = self._clock.monotonic()
-        self._unrecorded = self._orphans()
+        self._unrecorded, self._long_lists = self._orphans(), {}
 
     def step(self, stop: StopToken) -> None:
         """Wait for something to do, at most a second, and do it."""
@@ -120,7 +123,7 @@ class Taking:
 
     def _patience(self, now: float) -> float:
         if self._to_record():
-            return 0.0
+            return BREATH_S if self._long_lists else 0.0
         seconds = self._readiness.seconds_to_next(now)
         return 1.0 if seconds is None else min(seconds, 1.0)
 
@@ -169,7 +172,6 @@ class Taking:
 
         Blocks for two fsyncs and a commit, if there is anything.
         """
-        self._record_left_over()
         claims: list[Claim] = []
         for name in self._oldest_first(
             self._readiness.ready(self._clock.monotonic(), TAKEN_AT_ONCE)
@@ -181,7 +183,7 @@ class Taking:
             self._unrecorded += claims
             files.sync(self._place.checked)
             files.sync(self._place.outgoing)
-            self._record_left_over()
+        self._record_left_over()
         return len(claims)
 
     def _oldest_first(self, ready: list[str]) -> list[str]:
@@ -259,8 +261,12 @@ class Taking:
     # -- recording --------------------------------------------------------------------------------
 
     def _orphans(self) -> list[Claim]:
-        """Return the files in `checked/` that were claimed but not recorded before a crash."""
-        known = {names.from_text(row["name"]) for row in spool_files.unfinished(self._db)}
+        """Return the files in `checked/` that were not recorded, or not all of them, at a crash."""
+        known = {
+            names.from_text(row["name"])
+            for row in spool_files.unfinished(self._db)
+            if row["format"] != "json" or row["folder"] is not None
+        }
         found: list[tuple[int, str]] = []
         for name in files.listing(self._place.checked):
             status = files.look(self._place.checked / name)
@@ -277,24 +283,32 @@ class Taking:
         if not self._unrecorded or self._troubles.is_paused("store"):
             return []
         waiting = (claim for claim in self._unrecorded if not self._troubles.is_paused(claim))
-        return list(itertools.islice(waiting, TAKEN_AT_ONCE))
+        batch = list(itertools.islice(waiting, TAKEN_AT_ONCE))
+        return sorted(batch, key=lambda claim: claim in self._long_lists)
 
     def _record_left_over(self) -> None:
         """Read and store what is claimed; what the disk or the store cannot do now waits."""
         while batch := self._to_record():
             taken = [one for claim in batch if (one := self._read(claim)) is not None]
             try:
-                self._recorder.record(taken)
+                complete = self._recorder.record(taken)
             except troubles.PASSING as error:
                 self._troubles.failed("store", error)
                 return
             self._troubles.ended("store")
-            for one in taken:
-                self._troubles.ended(one.claim)
-                self._unrecorded.remove(one.claim)
+            for claim in complete:
+                self._troubles.ended(claim)
+                self._unrecorded.remove(claim)
+            self._long_lists = {
+                one.claim: one for one in taken if one.claim in set(self._unrecorded)
+            }
+            if self._long_lists:
+                return  # others may write now, and newer files come in between
 
     def _read(self, claim: Claim) -> Taken | None:
         """Read a claimed file; None if the disk cannot now."""
+        if claim in self._long_lists:
+            return self._long_lists[claim]
         try:
             return self._recorder.read(claim)
         except OSError as error:

@@ -73,6 +73,15 @@ def parse(content: bytes, *, source: str, spool_file: str) -> list[Element]:
     return [_element(place, item, source, spool_file) for place, item in enumerate(found)]
 
 
+def count(content: bytes) -> int:
+    """Return how many elements `parse` makes of a file, 1 for one that it refuses."""
+    try:
+        found = _load(content)
+    except BadFileError:
+        return 1
+    return max(len(found), 1) if isinstance(found, list) else 1
+
+
 def format_document(document: object) -> bytes:
     """Return a document as it stands in a file: UTF-8, indented, with a line end."""
     text = json.dumps(document, ensure_ascii=False, indent=1)

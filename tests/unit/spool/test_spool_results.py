@@ -456,4 +456,4 @@ def test_looks_get_rarer_when_they_take_long(bench: Bench, monkeypatch: pytest.M
 
     monkeypatch.setattr(spool_files, "ready", slowly)
     bench.put_away()
-    assert bench.results._next_look == pytest.approx(bench.clock.monotonic() + 0.2)
+    assert bench.results._next_look == pytest.approx(bench.clock.monotonic() + 0.4)

@@ -260,7 +260,7 @@ def test_while_the_store_is_busy_files_wait(bench: Bench, monkeypatch: pytest.Mo
     for error in (StoreBusyError(), StoreFullError()):
         with monkeypatch.context() as patch:
 
-            def refuse(taken: Any, error: Exception = error) -> None:
+            def refuse(taken: Any, error: Exception = error) -> Any:
                 raise error
 
             patch.setattr(bench.taking._recorder, "record", refuse)
@@ -538,3 +538,80 @@ def test_files_left_over_are_recorded_without_waiting(bench: Bench) -> None:
     bench.start()
     bench.taking.step(StopToken())
     assert len(bench.messages()) == 1
+
+
+def long_list(count: int) -> str:
+    return json.dumps(
+        [{"recipient": f"500100{number:03}", "text": f"text {number}"} for number in range(count)]
+    )
+
+
+def test_a_long_list_is_stored_in_pieces_and_newer_files_come_in_between(bench: Bench) -> None:
+    bench.take("list", long_list(250))
+    assert len(bench.messages()) == 100
+    bench.take("one", FILE)
+    texts = [row["text"] for row in bench.messages()]
+    assert len(texts) == 201
+    assert texts.index("Your visit is on Monday") == 100
+    assert bench.taking._patience(bench.clock.monotonic()) == pytest.approx(0.02)
+    bench.taking.take_ready()
+    assert len(bench.messages()) == 251
+    assert bench.taking._unrecorded == []
+
+
+def test_a_long_list_whose_first_piece_is_settled_stays_until_all_of_it_is(bench: Bench) -> None:
+    bench.take("list", long_list(150))
+    for message in bench.messages():
+        bench.refuse(message["id"], 1, "Unassigned (unallocated) number")
+    assert bench.put_away() == 0
+    bench.taking.take_ready()
+    for message in bench.messages()[100:]:
+        bench.send(message["id"], 7)
+    assert bench.put_away() == 1
+    assert [result["state"] for result in bench.result("list")].count("sent") == 50
+
+
+def test_a_long_list_cut_short_by_a_crash_is_continued(bench: Bench) -> None:
+    bench.take("list", long_list(250))
+    bench.take("short", long_list(3))
+    for _ in range(2):
+        bench.start()
+        while bench.taking._to_record():
+            bench.taking.take_ready()
+    texts = [row["text"] for row in bench.messages()]
+    assert sorted(texts) == sorted(
+        [f"text {number}" for number in range(250)] + ["text 0", "text 1", "text 2"]
+    )
+
+
+def test_a_fault_of_ours_costs_one_element_of_a_list(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = bench.intake.accept
+
+    def stumble(tx: Any, draft: Any) -> Any:
+        if draft.text == "text 7":
+            raise ZeroDivisionError
+        return accept(tx, draft)
+
+    monkeypatch.setattr(bench.intake, "accept", stumble)
+    bench.take("list", long_list(120))
+    while bench.taking._to_record():
+        bench.taking.take_ready()
+    assert len(bench.messages()) == 119
+    for message in bench.messages():
+        bench.send(message["id"], 7)
+    bench.put_away()
+    assert "a fault in gsmgw" in bench.result("list")[7]["error"]
+
+
+def test_a_fault_of_ours_in_reading_a_list_puts_it_away_as_it_is(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(content: bytes, **more: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("gsmgw.spool.formats.json_format.parse", stumble)
+    bench.take("list", long_list(3))
+    bench.put_away()
+    assert bench.tree() == {"failed": ["list", "list.result.json"]}
