@@ -122,7 +122,8 @@ class Port:
         if opened is None:
             return
         with contextlib.suppress(OSError, termios.error):
-            termios.tcflush(opened.fileno(), termios.TCOFLUSH)
+            if _waiting_to_leave(opened.fileno()):
+                termios.tcflush(opened.fileno(), termios.TCOFLUSH)
         with contextlib.suppress(OSError, termios.error):
             opened.close()
 
@@ -194,26 +195,31 @@ class Port:
         """
         deadline = self._clock.monotonic() + self._write_timeout_s
         pause_s = _DRAIN_FIRST_S
-        while self._waiting_to_leave():
+        while self._is_leaving():
             if self._clock.monotonic() >= deadline:
                 raise ModemSilentError(f"{self.path} takes no bytes")
             select.select([], [], [], pause_s)
             pause_s = min(2 * pause_s, _DRAIN_LONGEST_S)
 
-    def _waiting_to_leave(self) -> int:
-        count = array.array("i", [0])
+    def _is_leaving(self) -> bool:
         try:
-            fcntl.ioctl(self._fd, termios.TIOCOUTQ, count)
+            return _waiting_to_leave(self._fd) > 0
         except OSError as error:
             if error.errno in (errno.ENOTTY, errno.EINVAL):
-                return 0  # a device without this question has no queue that we could await
+                return False  # a device without this question has no queue that we could await
             raise self._lost(error) from error
-        return count[0]
 
     def _lost(self, error: BaseException | None) -> PortLostError:
         self.close()
         reason = "the device is gone" if error is None else _reason(error)
         return PortLostError(f"{self.path}: {reason}")
+
+
+def _waiting_to_leave(fd: int) -> int:
+    """Return how many written bytes are still in the kernel."""
+    count = array.array("i", [0])
+    fcntl.ioctl(fd, termios.TIOCOUTQ, count)
+    return count[0]
 
 
 def _reason(error: BaseException) -> str:

@@ -464,3 +464,45 @@ def test_closing_gives_back_what_was_claimed():
         assert gateway.sending is None
         assert [part.part_id for part in gateway.waiting] == [2]
         assert outcomes(gateway)[-1] == "untouched"
+
+
+# -- direct delivery -------------------------------------------------------------------------------
+
+
+def test_direct_messages_and_reports_are_stored_then_acknowledged():
+    with simulated() as park:
+        gateway = MemoryGateway()
+        with worked(park, gateway, delivery="direct") as runner:
+            until_ready(runner)
+            assert runner.worker._drive.facts.acknowledges
+            park.receive(THEM, "front", "TAK")
+            runner.until(lambda: "TAK" in gateway.texts())
+            gateway.busy = 1
+            park.receive(THEM, "front", "NIE")
+            runner.until(lambda: "NIE" in gateway.texts())
+            gateway.waiting.append(make_part(1))
+            runner.until(lambda: gateway.taken and len(gateway.arrivals) >= 3)
+            assert gateway.arrivals[0].memory is None
+
+
+def test_a_flash_message_arrives():
+    with simulated() as park:
+        gateway = MemoryGateway()
+        with worked(park, gateway) as runner:
+            until_ready(runner)
+            park.receive(THEM, "front", "Flash", flash=True)
+            runner.until(lambda: "Flash" in gateway.texts())
+
+
+def test_idle_costs_few_commands():
+    with simulated() as park:
+        gateway = MemoryGateway()
+        with worked(park, gateway) as runner:
+            until_ready(runner)
+            runner.for_s(1.5)
+            sent = []
+            talk = runner.worker._talk
+            write = talk._write_line
+            talk._write_line = lambda line, shown: sent.append(line) or write(line, shown)
+            runner.for_s(2.5)
+            assert sent == []
