@@ -237,3 +237,46 @@ def make_deliver(text: str, **fields: Any) -> str:
     needs = pdu.Alphabet.GSM7 if pdu.is_gsm7(text) else pdu.Alphabet.UCS2
     deliver = pdu.Deliver(sender, text, alphabet=needs, **fields)
     return pdu.encode_deliver(deliver).hex().upper()
+
+
+class PowerCut:
+    """Remembers changes of files that are not on disk yet, and takes them back.
+
+    A new name, a rename or a removal is on disk once a folder that it touches was synced; a
+    journalling file system makes a rename in one piece.
+    """
+
+    def __init__(self) -> None:
+        self._pending: list[tuple[set[Path], Callable[[], None]]] = []
+
+    def note(self, change: str, paths: tuple[Path, ...]) -> None:
+        """Take in a change that is about to be made; a recorder."""
+        if change == "sync":
+            self._pending = [item for item in self._pending if paths[0] not in item[0]]
+        elif change == "move":
+            source, target = paths
+            before = target.read_bytes() if target.exists() else None
+            folders = {source.parent, target.parent}
+            self._pending.append((folders, lambda: _move_back(source, target, before)))
+        elif change == "remove" and paths[0].exists():
+            path, content = paths[0], paths[0].read_bytes()
+            self._pending.append(({path.parent}, lambda: _put_back(path, content)))
+        elif change == "write" and not paths[0].exists():
+            path = paths[0]
+            self._pending.append(({path.parent}, lambda: path.unlink(missing_ok=True)))
+
+    def strike(self) -> None:
+        """Take back all that is not on disk, the last change first."""
+        while self._pending:
+            self._pending.pop()[1]()
+
+
+def _move_back(source: Path, target: Path, before: bytes | None) -> None:
+    if target.exists():
+        target.rename(source)
+    if before is not None:
+        target.write_bytes(before)
+
+
+def _put_back(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
