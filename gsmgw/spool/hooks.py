@@ -169,7 +169,7 @@ class Hooks:
                 "hook.failed",
                 key=("run_event", "exit_code"),
                 run_event=run.row["event"],
-                file=run.row["path"],
+                file=logs.masked(run.row["path"]),
                 exit_code=exit_code,
                 error=logs.masked(error),
                 output=logs.masked(output),

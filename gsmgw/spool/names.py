@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import re
 
+from gsmgw import logs
+
 #: The longest name that Linux file systems hold, in octets.
 LONGEST_NAME = 255
 #: Added to the name of a JSON file: what became of its messages.
@@ -35,6 +37,11 @@ def to_text(name: str) -> str:
     if name.isascii() and "\\" not in name:
         return name
     return "".join(map(_escape, name))
+
+
+def shown(name: str) -> str:
+    """Return a name as the log may show it: clients put phone numbers into names."""
+    return logs.masked(to_text(name))
 
 
 def from_text(text: str) -> str:

@@ -260,7 +260,8 @@ class Recorder:
         tx.after_commit(
             lambda: log.warning(
                 "spool.rejected",
-                file=names.to_text(claim.original_name),
+                key=("file", "reason"),
+                file=names.shown(claim.original_name),
                 element=entry.position if many else None,
                 reason=entry.error_code,
                 why=logs.masked(entry.error),
@@ -276,7 +277,7 @@ def _stumbled(claim: Claim, error: Exception) -> Refusal:
     # Not the error's own words: they may hold what the file says.
     words = f"gsmgw could not read it; this is a fault in gsmgw ({type(error).__name__})"
     trace = "".join(traceback.format_tb(error.__traceback__))
-    log.error("spool.stumbled", file=names.to_text(claim.original_name), why=words, trace=trace)
+    log.error("spool.stumbled", file=names.shown(claim.original_name), why=words, trace=trace)
     return Refusal(BadFileError.reason, words)
 
 

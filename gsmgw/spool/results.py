@@ -232,9 +232,9 @@ class Results:
         self._troubles.ended(move.file_id)
         log.info(
             "spool.put_away",
-            file=move.row["original_name"],
+            file=logs.masked(move.row["original_name"]),
             folder=move.folder,
-            name=names.to_text(move.final_name),
+            name=names.shown(move.final_name),
             messages=len(move.story.entries),
         )
         if move.row["format"] == "json":

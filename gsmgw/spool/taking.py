@@ -254,9 +254,9 @@ class Taking:
             self._named.clear()
         self._named.add((name, why))
         if event == "spool.unreadable":
-            log.warning("spool.unreadable", file=names.to_text(name), why=why)
+            log.warning("spool.unreadable", file=names.shown(name), why=why)
         else:
-            log.warning("spool.ignored", file=names.to_text(name), why=why)
+            log.warning("spool.ignored", file=names.shown(name), why=why)
 
     # -- recording --------------------------------------------------------------------------------
 

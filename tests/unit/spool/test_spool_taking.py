@@ -615,3 +615,11 @@ def test_a_fault_of_ours_in_reading_a_list_puts_it_away_as_it_is(
     bench.take("list", long_list(3))
     bench.put_away()
     assert bench.tree() == {"failed": ["list", "list.result.json"]}
+
+
+def test_numbers_in_names_are_masked_and_many_bad_elements_are_one_line(bench: Bench) -> None:
+    bad = json.dumps([{"recipient": "nobody", "text": "x"}] * 50)
+    with logs.capture() as records:
+        bench.take("sms-48500100201", bad)
+    (record,) = records
+    assert (record.event, record.fields["file"]) == ("spool.rejected", "sms-485***201")
