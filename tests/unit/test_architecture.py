@@ -109,7 +109,7 @@ def _line_count(path: Path) -> int:
 def _project_texts() -> Iterator[tuple[str, str]]:
     """Yield name and content of every text file of the project; caches and builds left out."""
     folders = ("gsmgw", "tests", "docs", "config", "systemd", ".ci")
-    paths = [path for path in ROOT.iterdir() if path.is_file()]
+    paths = [path for path in ROOT.iterdir() if path.is_file() and path.name[0] != "."]
     for folder in folders:
         paths += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
     for path in sorted(paths):
