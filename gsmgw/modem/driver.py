@@ -96,6 +96,8 @@ class Driver:
         facts = self.facts = initialise.Facts()
         self.sim_lost = False
         run = initialise.Initialiser(self._talk, self._clock)
+        # A restart that was told before now is what this initialisation is for.
+        self._talk.drop_unsolicited(lambda one: replies.is_restart(one.text))
         self._talk.take_echoed()
         run.run(initialise.WHO, facts)
         facts.echoes = self._talk.take_echoed()

@@ -14,6 +14,7 @@ On failure. `PortLostError` when the port is gone; everything else is a value.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gsmgw import clock, logs
@@ -78,13 +79,21 @@ class Exchange:
         return self._in_step
 
     def opened(self) -> None:
-        """Begin anew on a port that was just opened; the first command resynchronises."""
+        """Begin anew on a port that was just opened; the first command resynchronises.
+
+        What came with a PDU stays: it stands nowhere else.
+        """
         self._parser.reset()
         self._sorter.clear()
-        self._sorter.unsolicited.clear()
+        self.drop_unsolicited(lambda one: one.pdu is None)
         self._in_step = False
         self._owed = 0
         self._unsettled = False
+
+    def drop_unsolicited(self, unwanted: Callable[[sorting.Unsolicited], bool]) -> None:
+        """Forget what came unasked and has no meaning any more."""
+        for one in [one for one in self.unsolicited if unwanted(one)]:
+            self.unsolicited.remove(one)
 
     def doubt(self) -> None:
         """Declare the dialogue out of step: an answer did not fit its command."""

@@ -506,3 +506,72 @@ def test_idle_costs_few_commands():
             talk._write_line = lambda line, shown: sent.append(line) or write(line, shown)
             runner.for_s(2.5)
             assert sent == []
+
+
+# -- what else can happen --------------------------------------------------------------------------
+
+
+def test_a_sim_that_is_taken_out_needs_a_person_and_comes_back():
+    with simulated() as park:
+        gateway = MemoryGateway()
+        with worked(park, gateway, poll_s=0.5) as runner:
+            until_ready(runner)
+            park.fault("front", "no-sim")
+            runner.until(lambda: runner.worker.modem_state is ModemState.NEEDS_PIN)
+            gateway.commands.append(ModemCommand(1, "at", "AT+CPIN?"))
+            runner.until(lambda: gateway.answers)
+            park.clear("front")
+            runner.worker._next_at = 0.0
+            until_ready(runner)
+
+
+def test_a_modem_that_comes_back_from_its_own_reset_is_reset():
+    with simulated(vendor="simcom") as park:
+        gateway = MemoryGateway()
+        with worked(park, gateway, poll_s=0.5) as runner:
+            until_ready(runner)
+            runner.worker._recovery.attempts = 4
+            runner.worker._fall_silent("for the test")
+            runner.worker._next_at = 0.0
+            runner.until(lambda: runner.worker.modem_state is ModemState.ABSENT)
+            until_ready(runner)
+            assert len(gateway.attached) == 2
+
+
+def test_a_port_that_is_reopened_goes_on():
+    with simulated() as park:
+        gateway = MemoryGateway()
+        with worked(park, gateway) as runner:
+            until_ready(runner)
+            runner.worker._recovery.attempts = 2
+            runner.worker._fall_silent("for the test")
+            gateway.commands.append(ModemCommand(1, "at", "AT"))
+            runner.until(lambda: gateway.answers)
+            assert gateway.answers[1][1] == "the modem does not answer"
+            until_ready(runner)
+
+
+def test_a_modem_that_refuses_to_take_parts_is_held_back_then_brought_up_anew():
+    with simulated() as park:
+        gateway = MemoryGateway()
+        with worked(park, gateway) as runner:
+            until_ready(runner)
+            park.fault("front", "refuse", code=313, times=3)
+            gateway.waiting.extend(make_part(number) for number in range(1, 5))
+            runner.until(lambda: gateway.taken)
+            assert outcomes(gateway) == ["refused", "refused", "refused", "taken"]
+            assert len(gateway.attached) == 2
+
+
+def test_a_stuck_thread_can_be_reported_by_another():
+    with simulated() as park:
+        gateway = MemoryGateway()
+        with worked(park, gateway) as runner:
+            until_ready(runner)
+            report = runner.worker.stuck_report()
+            assert report.state is ModemState.STUCK
+            assert report.imei == "356938035643809"
+            assert runner.worker.name == "modem-front"
+            before = runner.worker.heartbeat_at
+            runner.worker.step(runner.stop)
+            assert runner.worker.heartbeat_at >= before

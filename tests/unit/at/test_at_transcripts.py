@@ -47,7 +47,7 @@ def _read(name, lines, final):
     }[name]()
 
 
-@pytest.mark.parametrize(("command", "answer", "name", "value"), _exchanges())
+@pytest.mark.parametrize(("command", "answer", "name", "value"), list(_exchanges()))
 @pytest.mark.parametrize("end", ["\r\n", "\r", "\n", "\r\r\n\r\n"])
 def test_what_modems_say_is_understood(command, answer, name, value, end):
     octets = (end + end.join(answer) + end).encode("latin-1")
