@@ -23,7 +23,16 @@ def make_config(**groups: Any) -> Config:
     """Make a configuration with two modems, `front` and `back`; groups as in the file."""
     if "modems" not in groups:
         groups["modems"] = [make_modem("front"), make_modem("back")]
-    return Config.model_validate(groups)
+    return Config.model_validate(_as_written(groups))
+
+
+def _as_written(value: Any) -> Any:
+    """Return values as YAML is read: everything is text."""
+    if isinstance(value, dict):
+        return {key: _as_written(found) for key, found in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_written(found) for found in value]
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def make_modem(name: str, **keys: Any) -> dict[str, Any]:

@@ -50,7 +50,6 @@ class Rig:
         )
         self.new_rows = NewRows(self.db, self.intake, self.hints)
         self.housekeeping.open()
-        self.new_rows.open()
 
     def close(self) -> None:
         self.db.close()

@@ -118,6 +118,8 @@ class Intake:
             words = f"expired on arrival: expires_at {message.expires_at} had passed"
             outbox.settle(tx, message_id, MessageState.EXPIRED, ErrorFamily.GSMGW, "expired", words)
             return Accepted(message_id, MessageState.EXPIRED, False, parts, "expired", words)
+        if message.is_folded:
+            events.add(tx, "message.folded", message_id=message_id)
         tx.after_commit(
             lambda: log.info(
                 "message.accepted",
@@ -126,6 +128,7 @@ class Intake:
                 source=message.source,
                 parts=parts,
                 alphabet=message.alphabet,
+                folded=message.is_folded or None,
             )
         )
         return Accepted(message_id, MessageState.QUEUED, False, parts)
@@ -198,7 +201,8 @@ class Intake:
             country=self._config.country,
             international_digits=draft.international_digits,
         )
-        alphabet, parts = self._parts(draft.text, draft.tp)
+        text = self._fold(draft.text)
+        alphabet, parts = self._parts(text, draft.tp)
         if draft.tp is not None and draft.tp.data is not None:
             _check_room(recipient, draft.tp)
         modem = self._modem(draft.modem)
@@ -219,6 +223,7 @@ class Intake:
             parts=parts,
             spool_file=draft.spool_file,
             tp=draft.tp,
+            is_folded=text != draft.text,
         )
 
     def _time(self, name: str, text: str | None) -> str | None:
@@ -249,7 +254,7 @@ class Intake:
             raise BadTextError(
                 f"the text has {len(text)} characters; no SMS is longer than {LONGEST_TEXT}"
             )
-        segments = _segments(self._fold(text), tp)
+        segments = _segments(text, tp)
         limit = self._config.sending.max_parts
         if len(segments) > limit:
             raise BadTextError(
@@ -260,7 +265,7 @@ class Intake:
 
     def _fold(self, text: str) -> str:
         """Fold letters if the clinic wants plain text and if that makes the message shorter."""
-        if self._config.sending.charset != "plain":
+        if self._config.sending.charset != "plain" or len(text) > LONGEST_TEXT:
             return text
         folded = pdu.fold(text)
         return folded if pdu.measure(folded).parts < pdu.measure(text).parts else text
@@ -354,7 +359,7 @@ def _mark_octets(alphabet: pdu.Alphabet, width: int) -> int:
 
 
 def _word(name: str, found: str | None, words: type[_Word], default: _Word) -> _Word:
-    if not found:
+    if not found or not found.strip():
         return default
     try:
         return words(found.strip().lower())

@@ -40,6 +40,7 @@ class NewMessage:
     parts: tuple[NewPart, ...]
     spool_file: str | None = None
     tp: TpOptions | None = None
+    is_folded: bool = False  #: letters were replaced to save parts
 
 
 def format_tp(tp: TpOptions | None) -> str | None:
