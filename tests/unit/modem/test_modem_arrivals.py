@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+from contextlib import contextmanager
+
+import pytest
+from modem_gateway import MemoryGateway
+from modem_support import PlayedModem
+
+from gsmgw import clock
+from gsmgw.at.sorting import Unsolicited
+from gsmgw.errors import StoreBusyError
+from gsmgw.modem import dialogue, driver, port, settings
+from gsmgw.modem.duties import arrivals
+
+PDU = "07918406010013F0040B918406100002F00000621122010354400861F1985C369F01"
+ANSWERS = {
+    'AT+CPMS="SM"': "+CPMS: 1,20,1,20,1,20\r\n\r\nOK",
+    "AT+CMGL=4": f"+CMGL: 1,1,,26\r\n{PDU}\r\n\r\nOK",
+    "AT+CMGR=1": f"+CMGR: 1,,26\r\n{PDU}\r\n\r\nOK",
+    "AT+CMGD=1": "OK",
+    "AT+CHUP": "ERROR",
+    "ATH": "OK",
+}
+
+
+@contextmanager
+def receiving(*heard, **more):
+    with PlayedModem(ANSWERS) as modem:
+        line = port.Port(modem.path)
+        line.open()
+        now = clock.SystemClock()
+        gateway = MemoryGateway()
+        talk = dialogue.Dialogue(line)
+        wanted = settings.Settings("front", **more)
+        drive = driver.Driver(talk, gateway, wanted, now)
+        drive.memories.begin(("SM",))
+        taken = arrivals.Arrivals(wanted, drive, talk, gateway, now)
+        talk.unsolicited.extend(
+            one if isinstance(one, Unsolicited) else Unsolicited(one) for one in heard
+        )
+        try:
+            yield modem, gateway, taken, talk
+        finally:
+            line.close()
+
+
+def test_a_notice_is_read_and_a_few_at_a_time():
+    with receiving(*['+CMTI: "SM",1'] * 7) as (_modem, gateway, taken, talk):
+        taken.take()
+        assert len(gateway.deletions) == 5
+        assert len(talk.unsolicited) == 2
+
+
+@pytest.mark.parametrize("heard", ["+CMTI: what", '+CDSI: "SR",0', "^SMMEMFULL: 1", "+SMSFULL: 1"])
+def test_a_notice_that_leads_nowhere_starts_a_sweep(heard):
+    with receiving(heard) as (_modem, gateway, taken, _talk):
+        taken.take()
+        assert gateway.arrivals == []
+        assert taken.sweep_one()
+        assert gateway.deletions == [1]
+        assert not taken.sweep_one()
+
+
+def test_every_memory_is_swept_at_the_beginning_and_again_after_a_while():
+    with receiving(sweep_s=0.0) as (_modem, gateway, taken, _talk):
+        assert not taken.sweep_one()
+        taken.begin()
+        assert taken.sweep_one()
+        assert taken.sweep_one()
+        assert gateway.deletions == [1, 2]
+
+
+@pytest.mark.parametrize("heard", ['+CMTI: "SM",1', Unsolicited("+CMT: ,26", PDU)])
+def test_what_the_store_does_not_take_comes_again(heard):
+    with receiving(heard) as (modem, gateway, taken, _talk):
+        gateway.busy = 1
+        with pytest.raises(StoreBusyError):
+            taken.take()
+        assert "AT+CMGD=1" not in modem.heard
+        taken.sweep_soon(0.0)
+        taken.take()
+        taken.sweep_one()
+        assert len(gateway.arrivals) >= 1
+
+
+@pytest.mark.parametrize("heard", ["RDY", "^SYSSTART", "+CPIN: NOT READY", "+CPIN: SIM PIN"])
+def test_a_restart_stops_all_taking(heard):
+    with receiving(heard, '+CMTI: "SM",1') as (_modem, gateway, taken, talk):
+        taken.take()
+        assert taken.restarted
+        assert len(talk.unsolicited) == 1
+        taken.begin()
+        assert not taken.restarted
+
+
+def test_noise_and_a_ready_sim_mean_nothing():
+    with receiving("+CPIN: READY", "^RSSI: 17", "gibberish", "+CREG: 5") as (_m, _g, taken, talk):
+        taken.take()
+        assert not taken.restarted
+        assert not talk.unsolicited
+
+
+def test_a_call_is_recorded_once_and_hung_up_by_the_command_that_works():
+    with receiving("RING", '+CLIP: "+48500100201",145') as (modem, gateway, taken, _talk):
+        taken.take()
+        taken.take()
+        assert gateway.calls == ["+48500100201"]
+        assert modem.heard[-2:] == ["AT+CHUP", "ATH"]
+
+
+def test_a_call_that_the_store_does_not_take_is_kept():
+    with receiving("RING", '+CLIP: "",128') as (modem, gateway, taken, _talk):
+        gateway.busy = 1
+        with pytest.raises(StoreBusyError):
+            taken.take()
+        assert modem.heard[-1] == "ATH"
+        taken.flush()
+        assert gateway.calls == [None]
+
+
+def test_a_call_that_its_caller_ends_is_not_hung_up():
+    heard = ("RING", '+CLIP: "+48500100201",145', "NO CARRIER", "NO CARRIER")
+    with receiving(*heard, rings=3) as (modem, gateway, taken, _talk):
+        taken.take()
+        assert gateway.calls == ["+48500100201"]
+        assert modem.heard == []
+        assert taken.due_at() == float("inf")

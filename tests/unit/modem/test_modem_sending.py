@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+from contextlib import contextmanager
+
+import pytest
+from modem_gateway import MemoryGateway, make_part
+from modem_support import PlayedModem
+
+from gsmgw import clock
+from gsmgw.errors import PortLostError, StoreBusyError
+from gsmgw.model import Outcome
+from gsmgw.modem import dialogue, driver, exchange, port, settings
+from gsmgw.modem.duties import sending
+
+
+@contextmanager
+def sender_of(results=None, answers=None):
+    with PlayedModem(answers, results=results) as modem:
+        line = port.Port(modem.path)
+        line.open()
+        now = clock.SystemClock()
+        gateway = MemoryGateway()
+        gateway.attached.append(None)
+        talk = dialogue.Dialogue(line)
+        wanted = settings.Settings("front", result_timeout_s=0.3)
+        drive = driver.Driver(talk, gateway, wanted, now)
+        try:
+            yield modem, gateway, sending.Sender("front", drive, talk, gateway, now), talk
+        finally:
+            line.close()
+
+
+def test_a_part_that_was_being_submitted_is_never_given_back():
+    """A worker that falls in the middle of a submit must not call the part untouched."""
+    with sender_of() as (_modem, gateway, sender, talk):
+        gateway.waiting.append(make_part(1))
+
+        def fall(*_args, **_more):
+            raise RuntimeError
+
+        talk.submit = fall
+        with pytest.raises(RuntimeError):
+            sender.send_one(claim_next=True)
+        sender.give_back("gsmgw stops")
+        assert gateway.results == []
+        assert gateway.sending is not None
+
+
+def test_a_claimed_part_is_given_back_and_a_busy_store_keeps_it_owed():
+    with sender_of() as (_modem, gateway, sender, _talk):
+        gateway.waiting.extend([make_part(1), make_part(2)])
+        assert sender.send_one(claim_next=True)
+        gateway.busy = 1
+        sender.give_back("gsmgw stops")
+        assert len(gateway.results) == 1
+        sender.flush()
+        assert [result.outcome for result in gateway.results] == [Outcome.TAKEN, Outcome.UNTOUCHED]
+        sender.give_back("nothing to give back")
+        assert len(gateway.results) == 2
+
+
+def test_a_result_that_the_store_does_not_take_is_kept():
+    with sender_of() as (_modem, gateway, sender, _talk):
+        gateway.waiting.append(make_part(1))
+        claim = gateway.claim
+
+        def claim_then_busy(modem):
+            part = claim(modem)
+            gateway.busy = 2
+            return part
+
+        gateway.claim = claim_then_busy
+        with pytest.raises(StoreBusyError):
+            sender.send_one(claim_next=False)
+        with pytest.raises(StoreBusyError):
+            sender.flush()
+        sender.flush()
+        assert [result.outcome for result in gateway.results] == [Outcome.TAKEN]
+
+
+def test_the_port_lost_in_a_submit_is_uncertain_and_raised():
+    with sender_of() as (modem, gateway, sender, talk):
+        talk.resynchronise()
+        modem.results = [None]
+        gateway.waiting.append(make_part(1))
+        submit = talk.submit
+        talk.submit = lambda *args, **more: submit(*args, **more, on_written=modem.unplug)
+        with pytest.raises(PortLostError):
+            sender.send_one(claim_next=True)
+        assert [result.outcome for result in gateway.results] == [Outcome.UNCERTAIN]
+
+
+def test_a_late_answer_without_a_doubtful_part_belongs_to_nobody():
+    with sender_of() as (_modem, gateway, sender, talk):
+        talk.late.append(exchange.Answer(submitted=True, reference=5))
+        sender.take_late()
+        assert gateway.late == []
+
+
+def test_a_bare_error_in_place_of_the_prompt_holds_the_modem_back():
+    with sender_of() as (modem, gateway, sender, _talk):
+        part = make_part(1)
+        modem.answers = {"AT": "OK", f"AT+CMGS={len(part.tpdu)}": "ERROR"}
+        gateway.waiting.append(part)
+        assert sender.send_one(claim_next=True)
+        assert gateway.results[0].outcome is Outcome.UNTOUCHED
+        assert not sender.send_one(claim_next=True)
+        assert len(gateway.results) == 1
