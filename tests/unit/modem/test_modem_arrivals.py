@@ -84,7 +84,7 @@ def test_what_the_store_does_not_take_comes_again(heard):
 
 @pytest.mark.parametrize("heard", ["RDY", "^SYSSTART", "+CPIN: NOT READY", "+CPIN: SIM PIN"])
 def test_a_restart_stops_all_taking(heard):
-    with receiving(heard, '+CMTI: "SM",1') as (_modem, gateway, taken, talk):
+    with receiving(heard, '+CMTI: "SM",1') as (_modem, _gateway, taken, talk):
         taken.take()
         assert taken.restarted
         assert len(talk.unsolicited) == 1
