@@ -36,7 +36,6 @@ from gsmgw.modem.worker import Worker
 from gsmgw.store import modems
 from gsmgw.store.database import Database
 from gsmgw.threads import StopToken, Supervisor
-from gsmgw.watch import Watcher
 
 log = logs.get("daemon")
 
@@ -61,7 +60,6 @@ class Round:
         self._clock = SystemClock()
         self._db = Database(settings.database.path, clock=self._clock)
         self._hints = Hints()
-        self._watcher = Watcher(str(settings.database.path.parent), self._database_event)
         trust = ClockTrust(self._clock)
         self._dispatcher = Dispatcher(settings, self._db, self._hints, trust, self._clock)
         intake = Intake(settings, self._db, self._clock)
@@ -83,7 +81,6 @@ class Round:
         names = [modem.name for modem in self.config.modems]
         with self._db.write() as tx:
             modems.forget_others(tx, names)
-        self._watcher.start()
         self.supervisor.start()
 
     def stop(self) -> None:
@@ -91,11 +88,7 @@ class Round:
         longest = max((modem.result_timeout for modem in self.config.modems), default=0.0)
         for name in self.supervisor.stop(min(longest + STOP_MARGIN_S, LONGEST_STOP_S)):
             log.warning("service.left", service=name)
-        self._watcher.stop()
         self._db.close()
-
-    def _database_event(self, _path: str, _kind: str) -> None:
-        self._hints.new_rows.set()
 
     def _stuck(self, name: str) -> None:
         """Write off a modem whose thread hangs in the kernel; the others go on."""

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watches the database for what other software writes: new rows, and wishes to cancel.
+"""Watches the database for what other software writes: new rows, wishes to cancel, commands.
 
 Theory of operation: an event on the database's directory comes before the commit is visible, so
 it starts a series of looks at 0, 5, 20, 80, 320 ms and 1 s, ended by the first that finds a
 change; without any event there is one look a second. A look is PRAGMA data_version (4 µs), which
-tells whether another connection has committed, then one indexed query.
+tells whether another connection has committed, then three indexed queries.
+
+Our own commits raise such events too. While we write a lot, the events cost more than all the rest
+of a message's way; then nothing is watched, and there is a look every 20 ms.
 """
 
 from __future__ import annotations
@@ -14,15 +17,21 @@ from gsmgw.errors import StoreBusyError, StoreFullError
 from gsmgw.gateway import decisions
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.intake import Intake
-from gsmgw.store import outbox
+from gsmgw.store import modems, outbox
 from gsmgw.store.database import Database
 from gsmgw.threads import StopToken
+from gsmgw.watch import Watcher
 
 log = logs.get("intake")
 
 #: Pauses between looks after a hint, in seconds: together 0, 5, 20, 80, 320 ms and 1 s.
 LOOKS_S = (0.005, 0.015, 0.060, 0.240, 0.680)
 IDLE_LOOK_S = 1.0
+BUSY_LOOK_S = 0.020
+#: Own commits a second from which on nothing is watched, and below which it is again.
+BUSY_FROM, BUSY_UNTIL = 20.0, 5.0
+#: The rate is taken over this time, in seconds.
+RATE_OVER_S = 0.5
 
 
 class NewRows:
@@ -34,6 +43,9 @@ class NewRows:
         self._db = db
         self._intake = intake
         self._hints = hints
+        self._watcher = Watcher(str(db.path.parent), self._on_event, recursive=False)
+        self._is_busy = False
+        self._counted_at, self._commits = 0.0, 0
         self._version = -1
         self._looks_left: tuple[float, ...] = ()
 
@@ -41,16 +53,39 @@ class NewRows:
         """Look at everything once: rows may have come while nobody ran."""
         self._version = -1
         self._looks_left = ()
+        self._is_busy = False
+        self._counted_at, self._commits = self._db.clock.monotonic(), self._db.commits
+        self._watcher.start()
 
     def step(self, stop: StopToken) -> None:
         """Wait for a hint or the next look, then take what is there."""
         if not stop.is_set():
             pause = self._looks_left[0] if self._looks_left else IDLE_LOOK_S
-            if self._hints.new_rows.wait(pause):
+            if self._hints.new_rows.wait(BUSY_LOOK_S if self._is_busy else pause):
                 self._looks_left = LOOKS_S
             else:
                 self._looks_left = self._looks_left[1:]
         self.look()
+        self._watch_or_not()
+
+    def _on_event(self, _path: str, _kind: str) -> None:
+        self._hints.new_rows.set()
+
+    def _watch_or_not(self) -> None:
+        """Stop watching while most events are our own, begin again afterwards."""
+        elapsed = self._db.clock.monotonic() - self._counted_at
+        if elapsed < RATE_OVER_S:
+            return
+        rate = (self._db.commits - self._commits) / elapsed
+        self._counted_at, self._commits = self._db.clock.monotonic(), self._db.commits
+        if not self._is_busy and rate > BUSY_FROM:
+            self._is_busy = True
+            self._watcher.stop()
+        elif self._is_busy and rate < BUSY_UNTIL:
+            self._is_busy = False
+            self._watcher.start()
+        elif not self._is_busy and not self._watcher.is_alive():
+            self._watcher.start()
 
     def look(self) -> int:
         """Take new rows and wishes to cancel, if another connection has committed.
@@ -75,8 +110,8 @@ class NewRows:
         while count := self._intake.accept_new_rows():
             taken += count
             self._hints.due()
-        # Commands of the command line wait in this database too.
-        self._hints.due()
+        if modems.command_waits(self._db):
+            self._hints.due()
         for row in outbox.cancel_asked(self._db, 100):
             with self._db.write() as tx:
                 decisions.cancel(tx, row["id"])
@@ -86,5 +121,6 @@ class NewRows:
         return taken
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Stop watching and close this thread's connection."""
+        self._watcher.stop()
         self._db.close()

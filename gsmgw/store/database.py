@@ -104,6 +104,7 @@ class Database:
         self.path = path
         self.clock = clock or SystemClock()
         self._busy_timeout_s = busy_timeout_s
+        self.commits = 0  #: how often this process has committed
         self._local = threading.local()
         # SQLite waits for a lock by looking again after growing pauses of up to 100 ms; between
         # the threads of one process this lock hands over at once.
@@ -225,6 +226,7 @@ class Database:
                 yield transaction
                 connection.execute("DELETE FROM writing")
                 connection.execute("COMMIT")
+                self.commits += 1
             except BaseException:
                 if connection.in_transaction:
                     with contextlib.suppress(sqlite3.Error):

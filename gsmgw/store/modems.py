@@ -206,9 +206,14 @@ def ask(tx: Transaction, modem: str, kind: str, line: str, expires_at: str) -> i
     )
 
 
-def command_waits(db: Database, modem: str) -> bool:
-    """Tell whether a line waits for a modem (one indexed look-up)."""
-    row = db.row("SELECT 1 FROM command WHERE modem = ? AND started_at IS NULL LIMIT 1", (modem,))
+def command_waits(db: Database, modem: str | None = None) -> bool:
+    """Tell whether a line waits for a modem, or for any (one indexed look-up)."""
+    if modem is None:
+        row = db.row("SELECT 1 FROM command WHERE started_at IS NULL LIMIT 1")
+    else:
+        row = db.row(
+            "SELECT 1 FROM command WHERE modem = ? AND started_at IS NULL LIMIT 1", (modem,)
+        )
     return row is not None
 
 
