@@ -77,6 +77,7 @@ class Session:
     sim_key: str | None = None
     state: ModemState = ModemState.ABSENT
     attached: bool = False
+    cycled_sim: int | None = None  #: its modem was lost, and the store does not know yet
     in_flight: int | None = None  #: the part that its thread holds
     unsettled: list[SubmitResult] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)  #: TPDUs whose deletion is to be noted
@@ -141,6 +142,8 @@ class Dispatcher:
         key = modems.sim_key(sim.iccid, sim.imsi, report.imei)
         with self._db.write() as tx:
             sim_id = None if key is None else modems.ensure_sim(tx, key, sim.iccid, sim.imsi)
+            if session.cycled_sim is not None:
+                counting.power_cycled(tx, session.cycled_sim)
             before = modems.get(tx, modem)
             if sim_id is not None and _is_other_device(before, report, sim_id):
                 counting.power_cycled(tx, sim_id)
@@ -148,6 +151,7 @@ class Dispatcher:
                 modems.set_service_centre(tx, sim_id, report.service_centre)
             modems.write_state(tx, report, sim_id)
         self._note_ready(session)
+        session.cycled_sim = None
         session.sim_id, session.sim_key = sim_id, key
         session.attached = True
         session.state = report.state
@@ -164,15 +168,18 @@ class Dispatcher:
         was = session.state
         self._note_ready(session)
         session.state = report.state
+        if lost:
+            session.cycled_sim = session.sim_id
         try:
             with self._db.write() as tx:
-                if lost and session.sim_id is not None:
-                    counting.power_cycled(tx, session.sim_id)
+                if session.cycled_sim is not None:
+                    counting.power_cycled(tx, session.cycled_sim)
                 modems.write_state(tx, report, session.sim_id)
                 if was is not report.state:
                     events.add(
                         tx, "modem.state", modem=report.name, state=report.state, why=report.why
                     )
+            session.cycled_sim = None
         except StoreError as error:
             log.warning("store.unavailable", doing="modem.state", why=str(error))
         if lost:

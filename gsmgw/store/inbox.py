@@ -111,7 +111,7 @@ def overdue_parts(db: Database | Transaction, before: str, limit: int) -> list[s
     """Return parts that have waited for their companions since before a time."""
     return db.rows(
         "SELECT * FROM received_part WHERE inbox_id IS NULL AND concat_ref IS NOT NULL"
-        " AND received_at <= ? ORDER BY id LIMIT ?",
+        " AND received_at <= ? ORDER BY received_at, id LIMIT ?",
         (before, limit),
     )
 

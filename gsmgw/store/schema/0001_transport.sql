@@ -185,6 +185,8 @@ CREATE TABLE received_part (
 CREATE INDEX received_part_same ON received_part (sim_id, pdu);
 CREATE INDEX received_part_waiting ON received_part (sim_id, sender, concat_ref, concat_total)
     WHERE inbox_id IS NULL AND concat_ref IS NOT NULL;
+CREATE INDEX received_part_overdue ON received_part (received_at)
+    WHERE inbox_id IS NULL AND concat_ref IS NOT NULL;
 CREATE INDEX received_part_inbox ON received_part (inbox_id) WHERE inbox_id IS NOT NULL;
 
 -- What arrived. A row once readable never changes; others read WHERE id > the last one they know.
