@@ -207,7 +207,7 @@ class Simulator:
         return self._loop.call(look)
 
     def state(self) -> dict[str, books.Event]:
-        """Return how each modem stands: port, PIN state, registration, memories, faults."""
+        """Return how each modem stands: port, PIN, registration, memories, commands, faults."""
         return self._loop.call(lambda: {name: _state(one) for name, one in self._modems.items()})
 
     def act(self, step: plan.Step) -> None:
@@ -319,5 +319,6 @@ def _state(one: modem.Modem) -> books.Event:
         "service_centre": one.card.service_centre,
         "last_mr": one.card.last_mr,
         "memories": memories,
+        "commands": one.dialogue.commands,
         "faults": {name: dict(arguments) for name, arguments in one.faults.items()},
     }

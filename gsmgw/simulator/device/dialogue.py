@@ -59,6 +59,7 @@ class Dialogue:
         self.echo = True
         self.is_open = False  #: the modem is up; what comes before waits
         self.line_at = 0.0  #: monotonic: when the last command line was complete
+        self.commands = 0  #: command lines so far, through all power-ups
         self._line = port
         self._loop = owner
         self._habits = vendor
@@ -172,6 +173,7 @@ class Dialogue:
         commands = syntax.split_line(text)
         if commands is not None:  # a modem says nothing to garbage
             self.line_at = self._loop.monotonic()
+            self.commands += 1
             self._is_busy = True
             self._execute(commands)
 

@@ -333,3 +333,14 @@ def test_memory_full_for_what_the_program_writes() -> None:
         client.read_until(b"> ")
         client.write(b"00112233445566\x1a")
         assert client.read_until(support.FINAL).strip() == "+CMS ERROR: 304"
+
+
+def test_state_counts_command_lines_through_power_cycles() -> None:
+    with support.one_modem() as (simulator, opened):
+        opened.at("AT")
+        opened.at("AT+CSQ;+CREG?")
+        assert simulator.state()["front"]["commands"] == 2
+        opened.close()
+        simulator.unplug("front")
+        simulator.plug("front")
+        assert simulator.state()["front"]["commands"] == 2
