@@ -83,11 +83,6 @@ class Intake:
         self._clock = clock or SystemClock()
         self._zone = ZoneInfo(config.timezone)
 
-    def reconfigure(self, config: Config) -> None:
-        """Take over a changed configuration, for drafts from now on."""
-        self._config = config
-        self._zone = ZoneInfo(config.timezone)
-
     def accept(self, tx: Transaction, draft: Draft) -> Accepted:
         """Check a draft and add it, within the caller's transaction.
 

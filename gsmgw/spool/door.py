@@ -40,8 +40,7 @@ def services(
 ) -> list[Door]:
     """Return the services of the spool, in the order in which they are to be started.
 
-    What takes files stands last: it stops first. Each service has a `reconfigure(config)` for a
-    reload.
+    What takes files stands last: it stops first.
     """
     place = Layout(config.spool.path)
     running = (

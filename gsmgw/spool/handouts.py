@@ -58,11 +58,6 @@ class Handouts:
         self._writer = letters.Writer(config, db)
         self._troubles = troubles.Troubles("files to be written into incoming and report", clock)
 
-    def reconfigure(self, config: Config) -> None:
-        """Take over a changed configuration; the spool's path stays until a restart."""
-        self._config = config
-        self._writer = letters.Writer(config, self._db)
-
     def wake(self) -> None:
         """End a wait in `step`; any thread."""
         self._hints.handouts.set()

@@ -66,10 +66,6 @@ class Hooks:
         self._run: _Run | None = None
         self._finished: tuple[int, int | None, str | None] | None = None
 
-    def reconfigure(self, config: Config) -> None:
-        """Take over a changed configuration, for runs from now on."""
-        self._config = config
-
     def wake(self) -> None:
         """End a wait in `step`; any thread."""
         self._hints.hooks.set()

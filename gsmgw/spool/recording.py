@@ -90,10 +90,6 @@ class Recorder:
         self._clock = clock
         self._owners: dict[int, str] = {}
         self._stored_of: dict[Claim, int] = {}  # elements, of lists that are not complete
-        self.reconfigure(config)
-
-    def reconfigure(self, config: Config) -> None:
-        """Take over a changed configuration, for files from now on."""
         self._zone = config.zone
         self._modems = [modem.name for modem in config.modems]
         self._service_centres = any(modem.service_centre for modem in config.modems)

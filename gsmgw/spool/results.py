@@ -77,10 +77,6 @@ class Results:
         self._updates = Updates(place, db, clock)
         self._next_look = 0.0
 
-    def reconfigure(self, config: Config) -> None:
-        """Take over a changed configuration; the spool's path stays until a restart."""
-        self._config = config
-
     def wake(self) -> None:
         """End a wait in `step`; any thread."""
         self._hints.results.set()

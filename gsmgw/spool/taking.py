@@ -79,12 +79,6 @@ class Taking:
         self._named: set[tuple[str, str]] = set()
         self._scan_at = 0.0
 
-    def reconfigure(self, config: Config) -> None:
-        """Take over a changed configuration; the spool's path stays until a restart."""
-        self._config = config
-        self._recorder.reconfigure(config)
-        self._readiness.settle_s = config.spool.settle
-
     def wake(self) -> None:
         """End a wait in `step`; any thread."""
         self._events.put(("", ""))

@@ -281,8 +281,8 @@ def test_while_the_clock_is_suspect_nothing_expires_on_arrival(rig: Rig) -> None
 def test_door_of_the_command_line_needs_no_trust(rig: Rig) -> None:
     from gsmgw.gateway.intake import Intake
 
-    door = Intake(rig.config, rig.db)
-    door.reconfigure(factories.make_config(country="DE", timezone="Europe/Berlin"))
+    config = factories.make_config(country="DE", timezone="Europe/Berlin")
+    door = Intake(config, rig.db)
     with rig.db.write() as tx:
         found = door.accept(tx, factories.make_draft(recipient="0151 12345678"))
     assert rig.message(found.message_id)["recipient"] == "+4915112345678"

@@ -364,7 +364,6 @@ def test_a_full_store_makes_them_wait(bench: Bench, monkeypatch: pytest.MonkeyPa
 def test_more_than_one_batch(bench: Bench) -> None:
     bench.receive(*(make_deliver(f"number {number}") for number in range(45)))
     bench.handouts.wake()
-    bench.handouts.reconfigure(bench.config)
     bench.handouts.step(StopToken())
     assert len(bench.content("incoming")) == 45
     bench.handouts.close()

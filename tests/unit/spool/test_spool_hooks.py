@@ -48,7 +48,7 @@ class Desk:
 
     def event(self, arguments: list[str], **keys: str) -> None:
         config = make_config(hooks={"event": arguments, **keys})
-        self.hooks.reconfigure(config)
+        self.hooks = Hooks(config, self.db, self.hints, SystemClock())
 
     def owe(self, event: str = "SENT", path: str = "/spool/sent/X", ref: str | None = "17") -> int:
         with self.db.write() as tx:

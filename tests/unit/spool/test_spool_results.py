@@ -438,7 +438,6 @@ def test_step_puts_away_at_a_hint_and_ends_when_told(bench: Bench) -> None:
     bench.take("X", FILE)
     bench.send(1, 7)
     bench.results.wake()
-    bench.results.reconfigure(bench.config)
     stop = StopToken()
     bench.results.step(stop)
     assert bench.tree() == {"sent": ["X"]}

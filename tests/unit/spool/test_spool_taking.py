@@ -444,20 +444,6 @@ def test_events_of_the_watcher_reach_the_table(bench: Bench) -> None:
     assert len(bench.messages()) == 1
 
 
-def test_reconfigured(bench: Bench) -> None:
-    config = bench.config.model_copy(
-        update={"spool": bench.config.spool.model_copy(update={"settle": 5.0})}
-    )
-    bench.taking.reconfigure(config)
-    bench.drop("X", FILE)
-    bench.taking._readiness.forget("X")
-    bench.taking._readiness.notice("X", "created", bench.clock.monotonic())
-    bench.clock.advance(4)
-    assert bench.taking.take_ready() == 0
-    bench.clock.advance(2)
-    assert bench.taking.take_ready() == 1
-
-
 def test_a_watcher_that_has_died_is_started_again(bench: Bench) -> None:
     class Dead(NoWatcher):
         starts = 0
