@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A box whose daemon is killed at named steps, and what must hold afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from crash_launcher import STEPS
+from site_support import ROOT, Site
+
+#: States in which nothing more happens to a message by itself.
+AT_REST = ("sent", "delivered", "undelivered", "failed", "expired", "cancelled", "rejected")
+LAUNCHER = ROOT / "tests" / "crash_launcher.py"
+#: References that rise by one so often are believed.
+WARM_UP = 9
+
+
+def scenario(
+    references: str = "counting", *, reports: bool = True, submit: str = "40ms", **plan: Any
+) -> dict[str, Any]:
+    """Return a park of one modem, quick but for the instant after Ctrl-Z."""
+    front = {"name": "front", "submit": submit, "references": references, "reports": reports}
+    return {"modems": [{**front, **plan}], "network": {"delivery": "10ms", "report": "10ms"}}
+
+
+class CrashSite(Site):
+    """A box to be killed."""
+
+    def crash(self, step: str, timeout_s: float = 30) -> None:
+        """Run the daemon until it dies at a step (`ctrlz.written@2`)."""
+        self.begin_crash(step)
+        self.await_death(timeout_s)
+
+    def begin_crash(self, step: str) -> None:
+        """Start the daemon; it will die at a step."""
+        assert step.partition("@")[0] in STEPS
+        with self.log_path.open("ab") as log:
+            log.write(f"-- {step}\n".encode())
+            log.flush()
+            self.process = subprocess.Popen(
+                [sys.executable, str(LAUNCHER), str(self.config), step],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+
+    def await_death(self, timeout_s: float = 30) -> None:
+        """Wait until the daemon has died of SIGKILL."""
+        assert self.process is not None
+        try:
+            code = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the step was not reached; the log:\n{self.log}") from None
+        self.process = None
+        assert code == -9, f"the daemon ended by itself ({code}):\n{self.log}"
+
+    def insert_some(self, count: int, label: str) -> list[int]:
+        """Insert rows with texts of their own, each to another number."""
+        return [
+            self.insert(f"+4850010{self._next():04d}", f"{label} {number}")
+            for number in range(count)
+        ]
+
+    def _next(self) -> int:
+        return len(self.rows("outbox")) + 1000
+
+    def warm_up(self) -> None:
+        """Send so many messages that the references of the SIM are believed; then stop."""
+        self.start()
+        ids = self.insert_some(WARM_UP, "warm-up")
+        self.until(lambda: {self.message(one)["state"] for one in ids} <= set(AT_REST))
+        self.stop()
+
+    # -- rest -------------------------------------------------------------------------------------
+
+    def is_at_rest(self) -> bool:
+        """Tell whether nothing is left to be done but by a person."""
+        waiting = self.rows("outbox", f"state NOT IN {AT_REST} AND settled_at IS NULL")
+        return not (
+            waiting
+            or self.rows("spool_file", "finished_at IS NULL")
+            or self.rows("handout", "finished_at IS NULL")
+            or any(self.files(folder) for folder in ("outgoing", "checked", ".tmp"))
+            or any(incoming.received_at is None for incoming in self.sim.books.incoming)
+            or self.sim.memory("front")
+        )
+
+    def rest(self) -> None:
+        """Run the daemon until nothing is left to be done."""
+        if self.process is None:
+            self.start()
+        self.until(self.is_at_rest)
+
+    # -- what must hold ---------------------------------------------------------------------------
+
+    def on_air(self) -> Counter[str]:
+        """Return how often the network took each text."""
+        return Counter(submit.text or "" for submit in self.sim.books.taken)
+
+    def check_once(self, *, uncertain: bool = False) -> list[dict[str, Any]]:
+        """Assert that every message is sent exactly once; return the uncertain ones.
+
+        Args:
+            uncertain: some may be left in doubt; nothing is said of whether those arrived.
+        """
+        assert self.sim.books.duplicates() == [], self.log
+        on_air = self.on_air()
+        doubtful = []
+        for row in self.rows("outbox"):
+            if row["state"] == "uncertain" and uncertain:
+                doubtful.append(row)
+                continue
+            assert row["state"] in ("sent", "delivered"), (dict(row), self.log)
+            assert on_air[row["text"]] == 1, (dict(row), self.log)
+        return doubtful
+
+    def check_arrivals(self) -> None:
+        """Assert that everything that came to the modem stands once in inbox and incoming."""
+        sent = Counter(incoming.text for incoming in self.sim.books.incoming)
+        assert Counter(row["text"] for row in self.rows("inbox")) == sent, self.log
+        files = self.files("incoming").values()
+        assert Counter(content.partition("\n\n")[2].strip() for content in files) == sent, self.log
+
+
+@contextlib.contextmanager
+def crash_site(
+    folder: Path,
+    layout: Mapping[str, object] | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    **modem: Any,
+) -> Iterator[CrashSite]:
+    """Set up a box that does not run yet, and take it down whatever happens."""
+    box = CrashSite(
+        folder, layout or scenario(), settings=settings, modem={"result_timeout": "1s", **modem}
+    )
+    try:
+        yield box
+    finally:
+        box.close()
