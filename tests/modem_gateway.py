@@ -49,6 +49,7 @@ class MemoryGateway:
         self.service_centre: str | None = None
         self.smss: list[int] = []
         self.busy = 0  #: so many writes are refused
+        self.owed: list[SubmitResult] = []  #: results that were not written yet
 
     def _write(self) -> None:
         if self.busy > 0:
@@ -67,20 +68,37 @@ class MemoryGateway:
 
     def claim(self, modem: str) -> PartToSend | None:
         assert self.attached, "claimed before attach"
-        assert self.sending is None, "two parts at once"
-        self._write()
+        assert self.owed or self.sending is None, "two parts at once"
+        if self.owed:
+            self.flush(modem)
+            return None
+        try:
+            self._write()
+        except StoreBusyError:
+            return None
         self.sending = self.waiting.popleft() if self.waiting else None
         return self.sending
 
     def settle(self, modem: str, result: SubmitResult, *, claim_next: bool) -> PartToSend | None:
-        self._write()
+        self.owed.append(result)
+        self.flush(modem)
+        return None if self.owed or not claim_next else self.claim(modem)
+
+    def flush(self, modem: str) -> None:
+        while self.owed:
+            try:
+                self._write()
+            except StoreBusyError:
+                return
+            self._record(self.owed.pop(0))
+
+    def _record(self, result: SubmitResult) -> None:
         part, self.sending = self.sending, None
         assert part is not None
         assert part.part_id == result.part_id
         self.results.append(result)
         if result.outcome is Outcome.UNTOUCHED:
             self.waiting.appendleft(part)
-        return self.claim(modem) if claim_next else None
 
     def late_answer(self, modem: str, result: SubmitResult) -> None:
         self.late.append(result)

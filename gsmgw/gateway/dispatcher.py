@@ -10,7 +10,9 @@ Threads and locks: every call runs in the modem's own thread. A session belongs 
 thread; others read only whole values of it. The outcome of a try that cannot be stored is kept
 here and tried again before anything else is claimed.
 
-On failure: a claim that meets a busy database is no claim (None); a settlement waits as said.
+On failure: a claim that meets a busy database or a full disk is no claim (None); a settlement waits
+as said. Other errors of the store go up through the modem's thread to the supervisor, which ends
+the process where the database is damaged.
 """
 
 from __future__ import annotations
@@ -40,15 +42,15 @@ from gsmgw.model import (
     SubmitResult,
     Whose,
 )
-from gsmgw.modem.gateway_port import ModemCommand
+from gsmgw.modem.gateway_port import STORE_PASSING, ModemCommand
 from gsmgw.store import events, modems, outbox
 from gsmgw.store.database import Database, Row, Transaction
 from gsmgw.store.outbox import PartChange
 
 log = logs.get("gateway")
 
-#: After the network or the modem itself refused, the next part waits so long, growing, so that
-#: ten thousand messages are not run against a wall.
+#: After the network refused, the next part waits so long, growing, so that ten thousand messages
+#: are not run against a wall. What the modem itself refuses is held back by its worker.
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 60.0
 
@@ -209,7 +211,7 @@ class Dispatcher:
                 return None
             with self._db.write() as tx:
                 part = self._claim(tx, modem, session)
-        except StoreError as error:
+        except STORE_PASSING as error:
             log.warning("store.unavailable", doing="claim", why=str(error))
             return None
         session.in_flight = None if part is None else part.part_id
@@ -222,9 +224,18 @@ class Dispatcher:
         self._pause_after(session, result)
         try:
             return self._store(modem, claim_next=claim_next)
-        except StoreError as error:
+        except STORE_PASSING as error:
             log.warning("store.unavailable", doing="settle", why=str(error))
             return None
+
+    def flush(self, modem: str) -> None:
+        """Record results that the store did not take before, if there are any."""
+        if not self._sessions[modem].unsettled:
+            return
+        try:
+            self._store(modem, claim_next=False)
+        except STORE_PASSING as error:
+            log.warning("store.unavailable", doing="settle", why=str(error))
 
     def late_answer(self, modem: str, result: SubmitResult) -> None:
         """Record an answer that came after its part had been settled as uncertain."""
@@ -253,13 +264,12 @@ class Dispatcher:
         return self._clock.monotonic() >= session.pause_until
 
     def _pause_after(self, session: Session, result: SubmitResult) -> None:
-        """Slow down while the network or the modem itself refuses."""
+        """Slow down while the network refuses."""
         if result.outcome is Outcome.TAKEN:
             session.pause_s = 0.0
             return
         refused = result.outcome is Outcome.REFUSED and result.family is not ErrorFamily.CME
-        whose = codes.cms(result.code).whose if refused else None
-        if whose in (Whose.NETWORK, Whose.MODEM) or result.outcome is Outcome.UNTOUCHED:
+        if refused and codes.cms(result.code).whose is Whose.NETWORK:
             session.pause_s = min(max(session.pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
             session.pause_until = self._clock.monotonic() + session.pause_s
 
@@ -368,7 +378,7 @@ class Dispatcher:
                 return None
             with self._db.write() as tx:
                 row = modems.take_command(tx, modem)
-        except StoreError as error:
+        except STORE_PASSING as error:
             log.warning("store.unavailable", doing="command", why=str(error))
             return None
         return None if row is None else ModemCommand(row["id"], row["kind"], row["line"])
@@ -378,7 +388,7 @@ class Dispatcher:
         try:
             with self._db.write() as tx:
                 modems.finish_command(tx, command_id, answer, error)
-        except StoreError as failure:
+        except STORE_PASSING as failure:
             log.warning("store.unavailable", doing="command", why=str(failure))
 
     def may_try_pin(self, sim_key: str, pin: str) -> bool:

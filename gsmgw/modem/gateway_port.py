@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a modem's worker asks of the gateway and hands back to it: the only way between the two.
 
-Every call runs in the modem's own thread and may block as long as the store does. A call may raise
-`StoreError`; what the worker does then is written at each method.
+Every call runs in the modem's own thread and may block as long as the store does. Results of parts
+(`settle`, `late_answer`) are kept by the gateway until the store takes them: those calls raise only
+what does not pass by itself. Other calls may raise any `StoreError`; the worker keeps what it had.
 """
 
 from __future__ import annotations
@@ -51,10 +52,16 @@ class Gateway(Protocol):
         """Return the next part this modem may send; the claim is committed."""
 
     def settle(self, modem: str, result: SubmitResult, *, claim_next: bool) -> PartToSend | None:
-        """Record a result and, in the same commit, claim the next part if asked to."""
+        """Record a result and, in the same commit, claim the next part if asked to.
+
+        A busy or full store is no error: the result is kept and None returned.
+        """
 
     def late_answer(self, modem: str, result: SubmitResult) -> None:
-        """Record an answer that came after its part had been settled as uncertain."""
+        """Record an answer that came after its part had been settled as uncertain; as `settle`."""
+
+    def flush(self, modem: str) -> None:
+        """Record results that the store did not take before, if there are any; as `settle`."""
 
     def received(self, arrival: InboundPdu) -> int:
         """Store a PDU and return its id; committed when this returns.

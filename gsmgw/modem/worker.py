@@ -19,8 +19,8 @@ answers nothing.
 Threads and locks. One thread calls open, step and close. `wake`, `heartbeat_at` and `stuck_report`
 may be used by any thread.
 
-On failure. Nothing of the modem's leaves `step`. A busy store or a full disk is waited for, with
-what was to be recorded kept; other store errors go up to the supervisor.
+On failure. Nothing of the modem's leaves `step`. A busy store or a full disk is waited for: results
+of parts are kept by the gateway, arrivals by the modem; other store errors go up to the supervisor.
 """
 
 from __future__ import annotations
@@ -145,8 +145,8 @@ class Worker:
     def close(self) -> None:
         """Give back what was claimed and close the port; nothing of modem or store is raised."""
         self._sender.give_back("gsmgw stops")
+        self._gateway.flush(self._wanted.name)
         with contextlib.suppress(*gateway_port.STORE_PASSING):
-            self._sender.flush()
             self._arrivals.flush()
         self._port.close()
         fds, self._wake_fds = self._wake_fds, None
@@ -171,7 +171,7 @@ class Worker:
         """
         self._stepped_at = self._clock.monotonic()
         try:
-            self._sender.flush()
+            self._gateway.flush(self._wanted.name)
             self._arrivals.flush()
             self._live(stop)
         except PortLostError as error:
@@ -280,11 +280,13 @@ class Worker:
             self._wait(self._idle_s())
 
     def _send(self, stop: threads.StopToken) -> bool:
-        worked = self._sender.send_one(claim_next=not stop.is_set())
+        try:
+            worked = self._sender.send_one(claim_next=not stop.is_set())
+        finally:
+            self._doubt |= not self._talk.in_step
         if worked and not self._talk.in_step:
             self._talk.resynchronise()
             self._sender.take_late()
-            self._doubt = True
             self._tell_last_reference()
         return worked
 
@@ -317,7 +319,8 @@ class Worker:
         self._look_at = now + (
             min(_SEARCH_S, self._wanted.poll_s) if searching else self._wanted.poll_s
         )
-        if self._recovery.attempts and now - self._trouble_at > _HEALTHY_S:
+        quiet = now - self._trouble_at > _HEALTHY_S and not self._sender.is_failing
+        if self._recovery.attempts and quiet:
             self._recovery.succeeded()
         return True
 

@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sends the parts that the gateway gives, one after the other, and never loses a result.
+"""Sends the parts that the gateway gives, one after the other.
 
 Theory of operation. The gateway commits a claim before it hands over a part; the result of one part
-and the claim of the next are one call. A result that the store cannot take now is kept here and
-given again before anything else is done. A part that was claimed and cannot be submitted is given
-back untouched.
+and the claim of the next are one call. The gateway keeps a result that the store cannot take now. A
+part that was claimed and cannot be submitted is given back untouched.
 
-A modem that refuses to take parts for its own reasons (an error in place of the prompt, codes that
-are the modem's fault) is held back for a growing pause: the part waits in the store meanwhile, or
-goes out over another modem.
+A modem at which parts fail for its own reasons (no prompt, an error in place of it, codes that are
+the modem's fault, no answer more than once in a row) is held back for a growing pause: parts wait
+in the store meanwhile, or go out over other modems. After every third such part in a row it is to
+be brought up anew. Refusals of the network are the gateway's to judge and hold nothing back here.
 
 Threads and locks. None; belongs to the modem's thread.
 """
 
 from __future__ import annotations
 
-from collections import deque
-
 from gsmgw import clock, logs
 from gsmgw.at import codes
-from gsmgw.errors import CommandFailedError
+from gsmgw.errors import ModemError
 from gsmgw.model import ErrorFamily, Outcome, PartToSend, SubmitResult, Whose
 from gsmgw.modem import dialogue, driver, exchange, gateway_port
 
@@ -28,8 +26,8 @@ _log = logs.get("modem")
 #: Pause after the modem would not take a part; doubles up to the longest, ends with a success.
 _HOLD_FIRST_S = 1.0
 _HOLD_LONGEST_S = 60.0
-#: So many in a row, and the modem must be brought up anew.
-_HOLDS_BEFORE_ANEW = 3
+#: After every so many in a row the modem must be brought up anew.
+_FAILURES_BEFORE_ANEW = 3
 #: SMSC address unknown (27.005 3.2.5): the number has vanished from the SIM.
 _NO_SERVICE_CENTRE = 330
 
@@ -51,25 +49,14 @@ class Sender:
         self._gateway = gateway
         self._clock = now
         self._claimed: PartToSend | None = None
-        self._owed: deque[SubmitResult] = deque()  #: results that the store has not taken yet
-        self._owed_late: deque[SubmitResult] = deque()
         self._doubtful: int | None = None  #: the part whose answer may still come
-        self._holds = 0
+        self._failures = 0  #: parts in a row that failed at the modem itself
         self._hold_until = float("-inf")
-        self.taken_at: float | None = None  #: monotonic; when the network last took a part
 
-    def flush(self) -> None:
-        """Record what the store did not take before.
-
-        Raises:
-            StoreError: it still does not.
-        """
-        while self._owed:
-            self._gateway.settle(self._name, self._owed[0], claim_next=False)
-            self._owed.popleft()
-        while self._owed_late:
-            self._gateway.late_answer(self._name, self._owed_late[0])
-            self._owed_late.popleft()
+    @property
+    def is_failing(self) -> bool:
+        """Return whether the last part failed at the modem itself."""
+        return self._failures > 0
 
     def send_one(self, *, claim_next: bool) -> bool:
         """Send the next part if there is one; return whether there was.
@@ -80,9 +67,9 @@ class Sender:
             claim_next: the modem may go on with another part after this one.
 
         Raises:
-            StoreError: nothing is lost; call `flush` later.
-            CommandFailedError: the modem refuses part after part.
-            ModemSilentError, PortLostError: from looking after the service centre.
+            StoreError: one that does not pass by itself.
+            ModemError: the modem takes no part after part; it is to be brought up anew.
+            ModemSilentError, PortLostError: from the submit, or the look after the service centre.
         """
         if self._claimed is None and self._clock.monotonic() >= self._hold_until:
             self._claimed = self._gateway.claim(self._name)
@@ -99,9 +86,8 @@ class Sender:
             raise self._drive.lost
         if result.code == _NO_SERVICE_CENTRE and result.family is ErrorFamily.CMS:
             self._drive.check_service_centre()
-        if self._holds >= _HOLDS_BEFORE_ANEW:
-            self._holds = 0
-            raise CommandFailedError("AT+CMGS", result.family or "ERROR", result.code)
+        if held and self._failures % _FAILURES_BEFORE_ANEW == 0:
+            raise ModemError(f"{self._failures} parts in a row failed at the modem itself")
         return True
 
     def _note(self, result: SubmitResult) -> bool:
@@ -114,16 +100,17 @@ class Sender:
             mr=result.mr,
             code=result.code,
         )
-        if result.outcome is Outcome.TAKEN:
-            self.taken_at = self._clock.monotonic()
         if result.outcome is Outcome.UNCERTAIN:
             self._doubtful = result.part_id
-        if not self._talk.in_step or not _is_modems_own(result):
-            # Out of step it is silent or lost, which is no refusal and ends otherwise.
-            self._holds = 0
+        if self._drive.lost is not None:
+            return False  # it ends otherwise
+        if not _is_modems_own(result):
+            self._failures = 0
             return False
-        self._holds += 1
-        pause_s = min(_HOLD_FIRST_S * 2 ** (self._holds - 1), _HOLD_LONGEST_S)
+        self._failures += 1
+        if result.outcome is Outcome.UNCERTAIN and self._failures == 1:
+            return False  # an answer can get lost once; others go on at once
+        pause_s = min(_HOLD_FIRST_S * 2.0 ** min(self._failures - 1, 10), _HOLD_LONGEST_S)
         self._hold_until = self._clock.monotonic() + pause_s
         _log.warning(
             "modem.refuses",
@@ -135,29 +122,24 @@ class Sender:
         return True
 
     def _settle(self, result: SubmitResult, *, claim_next: bool) -> None:
-        try:
-            self._claimed = self._gateway.settle(self._name, result, claim_next=claim_next)
-        except gateway_port.STORE_PASSING:
-            self._owed.append(result)
-            raise
+        self._claimed = self._gateway.settle(self._name, result, claim_next=claim_next)
 
     def give_back(self, why: str) -> None:
-        """Return a claimed part that was not submitted; never raises for a passing store error."""
+        """Return a claimed part that was not submitted.
+
+        Raises:
+            StoreError: one that does not pass by itself.
+        """
         part, self._claimed = self._claimed, None
-        if part is None:
-            return
-        try:
-            self._settle(
-                SubmitResult(part.part_id, Outcome.UNTOUCHED, detail=why), claim_next=False
-            )
-        except gateway_port.STORE_PASSING as error:
-            _log.debug("store.waiting", modem=self._name, error=logs.masked(error))
+        if part is not None:
+            untouched = SubmitResult(part.part_id, Outcome.UNTOUCHED, detail=why)
+            self._settle(untouched, claim_next=False)
 
     def settle_in_flight(self, part: PartToSend, late: exchange.Answer | None, why: str) -> None:
         """Settle a part that was submitted before this worker's life or the port was lost.
 
         Raises:
-            StoreError: kept; call `flush` later.
+            StoreError: one that does not pass by itself.
         """
         if late is not None:
             result = driver.result_of(part.part_id, late, proof="late-answer")
@@ -170,7 +152,7 @@ class Sender:
         """Hand on answers that came after their part was settled as uncertain.
 
         Raises:
-            StoreError: kept; call `flush` later.
+            StoreError: one that does not pass by itself.
         """
         while self._talk.late:
             answer = self._talk.late.popleft()
@@ -178,14 +160,13 @@ class Sender:
                 _log.info("answer.unknown", modem=self._name, mr=answer.reference)
                 continue
             result = driver.result_of(self._doubtful, answer, proof="late-answer")
-            self._owed_late.append(result)
             self._doubtful = None
-        self.flush()
+            self._gateway.late_answer(self._name, result)
 
 
 def _is_modems_own(result: SubmitResult) -> bool:
-    """Return whether the modem itself would not take the part."""
-    if result.outcome is Outcome.UNTOUCHED:
+    """Return whether the part never came as far as the network, or nobody knows."""
+    if result.outcome in (Outcome.UNTOUCHED, Outcome.UNCERTAIN):
         return True
     if result.outcome is not Outcome.REFUSED or result.family is not ErrorFamily.CMS:
         return False

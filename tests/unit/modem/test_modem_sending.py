@@ -6,7 +6,7 @@ from modem_gateway import MemoryGateway, make_part
 from modem_support import PlayedModem
 
 from gsmgw import clock
-from gsmgw.errors import PortLostError, StoreBusyError
+from gsmgw.errors import ModemError, PortLostError
 from gsmgw.model import Outcome
 from gsmgw.modem import dialogue, driver, exchange, port, settings
 from gsmgw.modem.duties import sending
@@ -45,36 +45,17 @@ def test_a_part_that_was_being_submitted_is_never_given_back():
         assert gateway.sending is not None
 
 
-def test_a_claimed_part_is_given_back_and_a_busy_store_keeps_it_owed():
+def test_a_claimed_part_is_given_back():
     with sender_of() as (_modem, gateway, sender, _talk):
         gateway.waiting.extend([make_part(1), make_part(2)])
         assert sender.send_one(claim_next=True)
         gateway.busy = 1
         sender.give_back("gsmgw stops")
-        assert len(gateway.results) == 1
-        sender.flush()
+        assert len(gateway.results) == 1, "the gateway keeps it"
+        gateway.flush("front")
         assert [result.outcome for result in gateway.results] == [Outcome.TAKEN, Outcome.UNTOUCHED]
         sender.give_back("nothing to give back")
         assert len(gateway.results) == 2
-
-
-def test_a_result_that_the_store_does_not_take_is_kept():
-    with sender_of() as (_modem, gateway, sender, _talk):
-        gateway.waiting.append(make_part(1))
-        claim = gateway.claim
-
-        def claim_then_busy(modem):
-            part = claim(modem)
-            gateway.busy = 2
-            return part
-
-        gateway.claim = claim_then_busy
-        with pytest.raises(StoreBusyError):
-            sender.send_one(claim_next=False)
-        with pytest.raises(StoreBusyError):
-            sender.flush()
-        sender.flush()
-        assert [result.outcome for result in gateway.results] == [Outcome.TAKEN]
 
 
 def test_the_port_lost_in_a_submit_is_uncertain_and_raised():
@@ -105,3 +86,33 @@ def test_a_bare_error_in_place_of_the_prompt_holds_the_modem_back():
         assert gateway.results[0].outcome is Outcome.UNTOUCHED
         assert not sender.send_one(claim_next=True)
         assert len(gateway.results) == 1
+
+
+def test_part_after_part_without_an_answer_holds_the_modem_back_and_wants_it_anew():
+    """One lost answer holds nothing back; a modem that never answers does not eat the queue."""
+    with sender_of(results=[None] * 6) as (_modem, gateway, sender, talk):
+        gateway.waiting.extend(make_part(number) for number in range(1, 9))
+        assert sender.send_one(claim_next=True)
+        assert sender.send_one(claim_next=True)
+        assert not sender.send_one(claim_next=True), "held back"
+        sender._hold_until = float("-inf")
+        with pytest.raises(ModemError, match="3 parts in a row"):
+            sender.send_one(claim_next=True)
+        assert [result.outcome for result in gateway.results] == [Outcome.UNCERTAIN] * 3
+        sender._hold_until = float("-inf")
+        talk._owed = 0
+        assert sender.send_one(claim_next=True)
+        pause_s = sender._hold_until - clock.SystemClock().monotonic()
+        assert 7 < pause_s <= 8, "it goes on growing from where it was"
+
+
+def test_a_lost_prompt_holds_the_modem_back():
+    with sender_of() as (modem, gateway, sender, talk):
+        part = make_part(1)
+        modem.answers = {"AT": "OK", f"AT+CMGS={len(part.tpdu)}": None}
+        submit = talk.submit
+        talk.submit = lambda *args, **more: submit(*args, **more, prompt_timeout_s=0.1)
+        gateway.waiting.append(part)
+        assert sender.send_one(claim_next=True)
+        assert gateway.results[0].outcome is Outcome.UNTOUCHED
+        assert not sender.send_one(claim_next=True)
