@@ -264,7 +264,13 @@ class Database:
         wal = self.path.with_name(self.path.name + "-wal")
         size = wal.stat().st_size if wal.exists() else 0
         if size > WAL_WARNING_BYTES:
-            log.warning("store.wal_large", path=str(wal), megabytes=size // (1024 * 1024))
+            log.warning(
+                "store.wal_large",
+                key=("path",),
+                path=str(wal),
+                megabytes=size // (1024 * 1024),
+                readers=_others_with(self.path),
+            )
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         """Begin to write; looks each millisecond while another process holds the lock.
@@ -322,3 +328,15 @@ class Database:
                 " and restore the last backup: gsmgw restore FILE"
             )
         return errors.StoreError(f"database {self.path}: {error}")
+
+
+def _others_with(path: Path) -> str:
+    """Name the other processes that have a file open, as far as we may see them."""
+    target, found = os.path.realpath(path), []
+    for process in Path("/proc").glob("[0-9]*"):
+        if process.name == str(os.getpid()):
+            continue
+        with contextlib.suppress(OSError):  # it has ended, or belongs to somebody else
+            if any(os.path.realpath(link) == target for link in (process / "fd").iterdir()):
+                found.append(f"{(process / 'comm').read_text().strip()}[{process.name}]")
+    return ", ".join(found) or "unknown"

@@ -7,13 +7,16 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 from fakes import FakeClock
 
-from gsmgw import errors
+from gsmgw import errors, logs
+from gsmgw.store import database as store_database
 from gsmgw.store import migrations
 from gsmgw.store.database import Database
 
@@ -308,3 +311,29 @@ def test_second_use_after_close_opens_again(db: Database) -> None:
     db.close()
     db.close()
     assert db.row("SELECT 1")[0] == 1
+
+
+def test_large_wal_is_told_with_the_process_that_reads(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with db.write() as tx:
+        tx.run("INSERT INTO setting (name, value) VALUES ('a', 'b')")
+    with logs.capture() as records:
+        db.check_wal()
+    assert not records
+    monkeypatch.setattr(store_database, "WAL_WARNING_BYTES", 1)
+    program = "import sys; held = open(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(db.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as reader,
+        logs.capture() as records,
+    ):
+        assert reader.stdout is not None
+        reader.stdout.readline()
+        db.check_wal()
+        reader.communicate()
+    assert [record.event for record in records] == ["store.wal_large"]
+    assert f"[{reader.pid}]" in str(records[0].fields["readers"])
