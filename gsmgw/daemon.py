@@ -86,8 +86,7 @@ class Round:
     def stop(self) -> None:
         """Stop all services; waits for parts in flight as long as systemd allows."""
         longest = max((modem.result_timeout for modem in self.config.modems), default=0.0)
-        for name in self.supervisor.stop(min(longest + STOP_MARGIN_S, LONGEST_STOP_S)):
-            log.warning("service.left", service=name)
+        self.supervisor.stop(min(longest + STOP_MARGIN_S, LONGEST_STOP_S))
         self._db.close()
 
     def _stuck(self, name: str) -> None:
@@ -221,8 +220,6 @@ def _rounds(path: Path, settings: Config, signals: Signals) -> int:
                 break
         if code or signals.stop.is_set():
             systemd.stopping()
-            if current.supervisor.fatal is not None:
-                log.error("daemon.fatal", why=logs.masked(current.supervisor.fatal))
             current.stop()
             log.info("daemon.stopped", code=code)
             return code

@@ -46,6 +46,8 @@ LONGEST_VALUE = 4000
 # A run of digits that could be a phone number, wherever it stands; rather one too many than a
 # patient's. Of what is often logged only a date is spared, by `_mask_match`.
 _NUMBER_IN_WORDS = re.compile(r"(?<!\d)\+?\d(?:[\s()/.\u2010-\u2015-]{0,2}\d){6,}")
+_QUOTED = re.compile(r"""(?<!\w)(['"])(.+?)\1(?!\w)""", re.DOTALL)
+_DIGITS_ONLY = re.compile(r"[\d+*# ()/-]+")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d)?\Z")
 # These make a value ambiguous on the line unless it stands in quotes.
 _NEEDS_QUOTES = re.compile(r"[\s\"'=\\]")
@@ -197,9 +199,16 @@ def text(value: str | None) -> str:
 
 
 def masked(words: object) -> str:
-    """Return words, such as an error's, with everything hidden that could be a phone number."""
+    """Return words, such as an error's, with everything hidden that could be a patient's.
+
+    That is every run of digits that could be a phone number, and whatever stands in quotes: errors
+    quote what they found, and people write names and texts into any field.
+    """
     shown = str(words)
-    return shown if _output.private else _NUMBER_IN_WORDS.sub(_mask_match, shown)
+    if _output.private:
+        return shown
+    shown = _QUOTED.sub(_hide_quoted, shown)
+    return _NUMBER_IN_WORDS.sub(_mask_match, shown)
 
 
 @contextlib.contextmanager
@@ -224,9 +233,7 @@ def format_line(level: LogLevel, event: str, fields: dict[str, object]) -> str:
     """Return the line of an event, without line end; pure."""
     words = [level.name.lower(), _escape(event)]
     words.extend(
-        f"{name}={_format_value(value)}"
-        for name, value in fields.items()
-        if value is not None
+        f"{name}={_format_value(value)}" for name, value in fields.items() if value is not None
     )
     return " ".join(words)
 
@@ -339,6 +346,13 @@ def _escape_char(char: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _hide_quoted(match: re.Match[str]) -> str:
+    quote, found = match.groups()
+    if _DIGITS_ONLY.fullmatch(found):
+        return match.group()  # a number: masked with the others, so that one can still find it
+    return f"{quote}{text(found)}{quote}"
 
 
 def _mask_match(match: re.Match[str]) -> str:

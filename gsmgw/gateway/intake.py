@@ -112,6 +112,12 @@ class Intake:
         if is_over and not (self._trust is not None and self._trust.is_suspect):
             words = f"expired on arrival: expires_at {message.expires_at} had passed"
             outbox.settle(tx, message_id, MessageState.EXPIRED, ErrorFamily.GSMGW, "expired", words)
+            recipient = logs.number(message.recipient)
+            tx.after_commit(
+                lambda: log.warning(
+                    "message.expired", key=(), id=message_id, recipient=recipient, why=words
+                )
+            )
             return Accepted(message_id, MessageState.EXPIRED, False, parts, "expired", words)
         if message.is_folded:
             events.add(tx, "message.folded", message_id=message_id)

@@ -159,7 +159,7 @@ class Hooks:
         self._run = None
         output = bytes(run.output).decode("utf-8", "backslashreplace").strip()
         if error is None and exit_code:
-            error = output or f"exit code {exit_code}"
+            error = f"exit code {exit_code}"
         if error is not None:
             log.warning(
                 "hook.failed",
@@ -168,9 +168,11 @@ class Hooks:
                 file=logs.masked(run.row["path"]),
                 exit_code=exit_code,
                 error=logs.masked(error),
-                output=logs.masked(output),
+                # What a handler prints may be the text of the message that it was given.
+                output=logs.text(output),
             )
-        self._store(run.row["id"], exit_code, error)
+        told = f"{error}: {output}" if error is not None and output else error
+        self._store(run.row["id"], exit_code, told)
 
     def _store(self, run_id: int, exit_code: int | None, error: str | None) -> bool:
         """Note how a run ended; while the store cannot, no other one is started."""

@@ -143,7 +143,6 @@ class Arrivals:
 
     def _miss(self, missed: calls.Missed) -> None:
         self._missed.append(missed.number)
-        _log.info("call.missed", modem=self._wanted.name, number=logs.number(missed.number))
         if missed.hang_up:
             self._drive.hang_up()
         self._talk.end_call()

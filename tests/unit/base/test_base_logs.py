@@ -372,3 +372,16 @@ def test_lines_of_many_threads_do_not_mix(written):
 def test_a_field_without_a_value_is_left_out() -> None:
     line = logs.format_line(LogLevel.INFO, "part.sent", {"id": 1, "proof": None, "why": ""})
     assert line == 'info part.sent id=1 why=""'
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("recipient 'Anna Kowalska' is no number", "recipient '<13 chars>' is no number"),
+        ('category "x" is unknown', 'category "<1 char>" is unknown'),
+        ("the clinic's number isn't there", "the clinic's number isn't there"),
+        ("to 'Jan, +48500100201'", "to '<17 chars>'"),
+    ],
+)
+def test_what_an_error_quotes_is_hidden(words: str, shown: str) -> None:
+    assert logs.masked(words) == shown

@@ -119,7 +119,8 @@ def test_a_failing_handler_is_logged_masked_and_not_run_again(desk: Desk) -> Non
         desk.run()
     (record,) = (record for record in records if record.event == "hook.failed")
     assert record.fields["exit_code"] == 3
-    assert record.fields["error"] == "cannot reach +48500***201"
+    assert record.fields["error"] == "exit code 3"
+    assert record.fields["output"] == "<25 chars>"
     assert desk.row(run_id)["exit_code"] == 3
     assert len(desk.calls()) == 1
 
@@ -161,7 +162,7 @@ def test_much_output_neither_blocks_nor_fills_the_memory(desk: Desk) -> None:
     desk.handler("sys.stdout.write('x' * 3_000_000); sys.stdout.flush(); sys.exit(1)")
     run_id = desk.owe()
     desk.run()
-    assert desk.row(run_id)["error"] == "x" * 2000
+    assert desk.row(run_id)["error"] == "exit code 1: " + "x" * 2000
 
 
 def test_a_missing_handler_loses_no_event(desk: Desk) -> None:
