@@ -14,14 +14,12 @@ from gsmgw import locks
 from gsmgw.cli import display
 from gsmgw.clock import format_utc
 from gsmgw.model import Category, InboxKind, MessageState
-from gsmgw.store import events, inbox, modems, outbox
+from gsmgw.store import events, figures, inbox, modems, outbox
 from gsmgw.store.database import Database
 
 if TYPE_CHECKING:
     from gsmgw.cli import session
 
-#: More rows than any table of ours has.
-_ALL = 1 << 40
 #: So many uncertain messages are named one by one.
 UNCERTAIN_SHOWN = 20
 
@@ -174,31 +172,17 @@ def parse_detail(text: str) -> object:
 
 def _queue(db: Database, now: dt.datetime) -> list[QueueLine]:
     """Return what waits, category by category, in the order of sending."""
-    rows = outbox.listing(db, states=(MessageState.QUEUED, MessageState.SENDING), limit=_ALL)
-    stamp = format_utc(now)
-    ripe: Counter[str] = Counter()
-    later: Counter[str] = Counter()
-    oldest: dict[str, str] = {}
-    for row in rows:
-        category, due_at = row["category"], row["due_at"]
-        if due_at is None:
-            continue  # its last part is in flight
-        if due_at > stamp:
-            later[category] += 1
-        else:
-            ripe[category] += 1
-            oldest[category] = min(due_at, oldest.get(category, due_at))
+    rows = {row["category"]: row for row in figures.queue(db, format_utc(now))}
     return [
-        QueueLine(category, ripe[category], later[category], oldest.get(category))
+        QueueLine(category, row["due_now"], row["due_later"], row["oldest"])
         for category in Category
-        if ripe[category] or later[category]
+        if (row := rows.get(category)) is not None
     ]
 
 
 def _messages_since(db: Database, since: str) -> dict[str, int]:
-    rows = _rows_since(lambda limit: outbox.listing(db, limit=limit), "created_at", since)
-    counted = Counter(str(row["state"]) for row in rows)
-    return {state.value: counted[state] for state in MessageState if counted[state]}
+    counted = figures.states_since(db, since)
+    return {state.value: counted[state] for state in MessageState if counted.get(state)}
 
 
 def _rows_since(

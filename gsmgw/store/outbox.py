@@ -376,12 +376,6 @@ def counts(db: Database) -> dict[str, int]:
     }
 
 
-def oldest_due(db: Database) -> sqlite3.Row | None:
-    """Return the count of waiting messages and the time since which the oldest is due."""
-    return db.row(
-        "SELECT count(*) AS n, min(due_at) AS oldest FROM outbox WHERE due_at IS NOT NULL"
-    )
-
 
 def sent_since(db: Database | Transaction, sim_id: int, since: str) -> int:
     """Count the parts that a SIM has got rid of since a time."""

@@ -93,6 +93,7 @@ CREATE INDEX outbox_cancel ON outbox (id) WHERE cancel_requested = 1 AND settled
 CREATE INDEX outbox_uncertain ON outbox (id) WHERE state = 'uncertain';
 CREATE INDEX outbox_state ON outbox (state, id);
 CREATE INDEX outbox_recipient ON outbox (recipient, created_at);
+CREATE INDEX outbox_created ON outbox (created_at, state);
 CREATE INDEX outbox_answer ON outbox (recipient, sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX outbox_split ON outbox (sim_id)
     WHERE sim_id IS NOT NULL AND due_at IS NOT NULL;
