@@ -40,6 +40,8 @@ COMMAND_TIMEOUT_S = 10.0
 PROMPT_TIMEOUT_S = 10.0
 #: How long OK may come after +CMGS, and +CMGS after OK (Huawei E173: OK comes first).
 _OTHER_HALF_S = 2.0
+#: So many OK in a row without +CMGS, and it is awaited no longer: some modems never tell one.
+_UNTOLD_MAX = 3
 #: Resynchronising: time for one answer to AT; silence before it; silence after it, to which the
 #: time is added that the modem took, because a late answer comes with the same delay.
 _ROUND_S = 1.0
@@ -233,12 +235,14 @@ class Dialogue(exchange.Exchange):
     def _await_other_half(self, waiting: sorting.Expectation) -> exchange.Answer:
         """The network took it: +CMGS or OK is there. Await the other to stay in step."""
         deadline = self._clock.monotonic() + _OTHER_HALF_S
-        while waiting.final is None or self._reference is None:
+        tells = self._untold < _UNTOLD_MAX
+        while waiting.final is None or (tells and self._reference is None):
             left_s = deadline - self._clock.monotonic()
             if left_s <= 0:
                 self._in_step = False
                 break
             self._pump_or_flush(left_s)
+        self._untold = self._untold + 1 if self._reference is None else 0
         return exchange.Answer(submitted=True, reference=self._reference, final=waiting.final)
 
     def _unknown(self, error: ModemError) -> exchange.Answer:

@@ -64,6 +64,7 @@ class Exchange:
         self._strays = 0  #: final results so far that nobody waited for
         self._unsettled = False  #: the result of a submit is among them
         self._reference: int | None = None  #: of +CMGS, while a submit waits for it
+        self._untold = 0  #: submits in a row that were answered without a reference
         self._submitting = False
         self.late: deque[Answer] = deque()  #: results of submits that came after we gave up
         self.heartbeat_at = self._clock.monotonic()  #: monotonic; when this thread last went on
@@ -88,6 +89,7 @@ class Exchange:
         self.drop_unsolicited(lambda one: one.pdu is None)
         self._in_step = False
         self._owed = 0
+        self._untold = 0
         self._unsettled = False
 
     def drop_unsolicited(self, unwanted: Callable[[sorting.Unsolicited], bool]) -> None:

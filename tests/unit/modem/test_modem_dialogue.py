@@ -157,6 +157,16 @@ def test_ok_alone_is_taken_without_a_reference():
         assert answer.reference is None
 
 
+def test_a_modem_that_never_tells_references_is_not_waited_for_each_time():
+    with talking(results=["OK"] * 5) as (_, talk):
+        for _ in range(3):
+            assert talk.submit(PDU, 20, timeout_s=5).taken
+            assert not talk.in_step  # +CMGS might still have come
+        for _ in range(2):
+            answer = talk.submit(PDU, 20, timeout_s=5)
+            assert (answer.taken, answer.reference, talk.in_step) == (True, None, True)
+
+
 @pytest.mark.parametrize(
     ("result", "kind", "code"),
     [
