@@ -58,7 +58,7 @@ class Arrivals:
             self.note_deleted(tx)
             since = format_utc(dt.datetime.fromisoformat(tx.now) - REPEAT_WITHIN)
             repeat = inbox.find_repeat(tx, arrival, sim_id, since)
-            if repeat is not None:
+            if repeat is not None and not _is_equal_report(tx, decoded, repeat):
                 inbox.seen_again(tx, repeat["id"], arrival)
                 tx.after_commit(
                     lambda: log.info("sms.repeated", modem=arrival.modem, received=repeat["id"])
@@ -284,6 +284,19 @@ class Arrivals:
             missing = total - len(delivers)
             tx.after_commit(lambda: log.warning("sms.incomplete", missing=missing, **fields))
         tx.after_commit(self._hints.handouts.set)
+
+
+def _is_equal_report(tx: Transaction, decoded: pdu.Decoded, earlier: Row) -> bool:
+    """Tell whether a report is another one with the same octets.
+
+    Where references say nothing, reports on two parts that were sent within one second are equal to
+    the last octet. The first has left the modem: this one cannot be the same read again.
+    """
+    return (
+        isinstance(decoded, pdu.StatusReport)
+        and earlier["deleted_at"] is not None
+        and not receipts.references_count(tx, earlier["sim_id"])
+    )
 
 
 def _one_of_each(rows: Sequence[Row]) -> list[Row]:

@@ -70,7 +70,7 @@ def match(tx: Transaction, report: Row) -> bool:
     """Find the part that a stored report speaks of, and let it follow; False if there is none."""
     since = format_utc(dt.datetime.fromisoformat(tx.now) - OPEN_FOR)
     sim_id = report["sim_id"]
-    counting = _references_count(tx, sim_id)
+    counting = references_count(tx, sim_id)
     if counting:
         candidates = reports.open_parts_with(tx, sim_id, report["mr"], since)
     else:
@@ -101,7 +101,7 @@ def match(tx: Transaction, report: Row) -> bool:
     return True
 
 
-def _references_count(tx: Transaction, sim_id: int | None) -> bool:
+def references_count(tx: Transaction, sim_id: int | None) -> bool:
     """Tell whether the references that a modem reports are the network's own."""
     newest = [] if sim_id is None else tries.newest_references(tx, sim_id, REFERENCES_LOOKED_AT)
     if not newest or len(set(newest)) > 1:
