@@ -26,7 +26,7 @@ demo: $(VENV)/base
 	$(BIN)/gsmgw demo
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 4
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .
