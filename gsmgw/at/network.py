@@ -27,6 +27,22 @@ class Registration:
 
 #: 1 home, 5 roaming, 6 home for SMS only, 7 roaming for SMS only, 9 and 10 CSFB not preferred.
 REGISTERED = frozenset({1, 5, 6, 7, 9, 10})
+DENIED = 3
+
+#: What <stat> means where no SMS can be sent.
+_UNREGISTERED = {
+    0: "it is not registered and does not search: airplane mode, or no usable SIM",
+    2: "it searches and finds no network: antenna, place, operator",
+    DENIED: "the network refuses this SIM: not active, barred, or no roaming here",
+    4: "it does not know whether there is a network: out of coverage?",
+    8: "emergency calls only: the network does not take this SIM",
+}
+
+
+def registration_words(status: int | None) -> str:
+    """Return what a <stat> that is not registered means, for people."""
+    words = _UNREGISTERED.get(-1 if status is None else status, "no network")
+    return words if status is None else f"{words} (registration {status})"
 
 
 def parse_registration(text: str) -> Registration | None:

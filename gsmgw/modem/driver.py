@@ -74,6 +74,7 @@ class Driver:
             talk, gateway, name=wanted.name, pin_file=wanted.pin_file, now=now
         )
         self._without_validity: set[str | None] = set()  #: IMEIs of modems that refuse TP-VP
+        self._told_no_centre = False
         self._keeps_link = True  #: the modem knows AT+CMMS
         self._link_kept_until: float | None = None
         self.sim_lost = False  #: the SIM was taken out or locked since initialisation
@@ -118,6 +119,10 @@ class Driver:
         self.restore_service_centre()
         self._tell()
 
+    def has_another_pin(self) -> bool:
+        """Return whether the PIN file was written since the last look at the SIM."""
+        return self._unlocker.has_another_pin()
+
     def _tell(self) -> None:
         facts = self.facts
         self.report = dataclasses.replace(
@@ -142,12 +147,16 @@ class Driver:
         wanted = self._wanted.service_centre
         if wanted is None and facts.service_centre is None:
             wanted = self._gateway.remembered_service_centre(SimIdentity(facts.iccid, facts.imsi))
+        if wanted is None and facts.service_centre is None and not self._told_no_centre:
+            self._told_no_centre = True
+            _log.warning("service_centre.missing", modem=self._wanted.name)
         if wanted is None or wanted == facts.service_centre:
             return
         kind = 145 if wanted.startswith("+") else 129
         reply = self._talk.command(f'AT+CSCA="{wanted}",{kind}')
         if reply.ok:
             _log.warning("service_centre.restored", modem=self._wanted.name)
+            self._told_no_centre = False
             facts.service_centre = wanted
             self._tell()
 
@@ -304,6 +313,7 @@ class Driver:
         wanted = line.strip()
         if not wanted.upper().startswith("AT") or _opens_prompt(wanted):
             raise CommandFailedError(masking.mask(wanted))
+        self.memories.unselect()
         reply = self._talk.command(wanted, prefixes=None, timeout_s=timeout_s)
         return "\n".join([*reply.lines, reply.final.text])
 

@@ -29,6 +29,8 @@ _log = logs.get("modem")
 BATCH = 10
 #: The modem reads a whole SIM for this; slow ones take a minute for 50 messages.
 _LIST_TIMEOUT_S = 60.0
+#: A memory that is so full after a sweep soon takes nothing more: what is left, we may not remove.
+_FULL_SHARE = 0.8
 #: In place of a memory's name: the one that is selected, on modems without AT+CPMS.
 SELECTED = ""
 
@@ -42,6 +44,7 @@ class Memories:
         self._name = name
         self._selected: str | None = None
         self._undeleted: dict[tuple[str, int, str], int] = {}
+        self._told_full: set[str] = set()
         self.names: tuple[str, ...] = ()  #: to sweep
         self.fill: dict[str, tuple[int, int]] = {}  #: memory: (used, total), as last seen
 
@@ -51,6 +54,10 @@ class Memories:
         self._selected = None
         self._undeleted.clear()
         self.fill = {}
+
+    def unselect(self) -> None:
+        """Forget which memory is selected: somebody else has spoken with the modem."""
+        self._selected = None
 
     @property
     def has_undeleted(self) -> bool:
@@ -80,7 +87,17 @@ class Memories:
                 return True
             if stored.fits or self._is_there(stored.index, stored.pdu):
                 fresh += self._take(name, stored.index, stored.pdu)
+        self._tell_room(name, fresh)
         return False
+
+    def _tell_room(self, name: str, fresh: int) -> None:
+        """Say once that a memory stays full of what is not ours to remove (sent, drafts)."""
+        used, total = self.fill.get(name, (0, 0))
+        if used - fresh < _FULL_SHARE * total or total == 0:
+            self._told_full.discard(name)
+        elif name not in self._told_full:
+            self._told_full.add(name)
+            _log.warning("memory.full", modem=self._name, memory=name, used=used, total=total)
 
     def read(self, notice: storage.Notice) -> bool:
         """Hand over and delete the one message of a notice; False: it is not there, so sweep.

@@ -50,6 +50,20 @@ class Unlocker:
         self._pin_file = pin_file
         self._clock = now
         self._trying: str | None = None  #: SIM of a try whose result we never saw
+        self._seen: tuple[int, ...] | None = None  #: the PIN file as it was when it was read
+
+    def has_another_pin(self) -> bool:
+        """Return whether the PIN file was written since the last look at the SIM."""
+        return self._look_at_file() != self._seen
+
+    def _look_at_file(self) -> tuple[int, ...] | None:
+        if self._pin_file is None:
+            return None
+        try:
+            found = Path(self._pin_file).stat()
+        except OSError:
+            return None
+        return (found.st_mtime_ns, found.st_ino, found.st_size)
 
     def unlock(self, run: initialise.Initialiser, facts: initialise.Facts) -> None:
         """Return when the SIM is ready; blocks up to a minute.
@@ -59,6 +73,7 @@ class Unlocker:
             ModemSilentError: no answer; a PIN that was sent counts as tried.
             PortLostError: the port is gone; likewise.
         """
+        self._seen = self._look_at_file()
         state = self._ask_state(run)
         if state == _READY:
             if self._trying is not None and self._trying == facts.sim_key:

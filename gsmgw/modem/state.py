@@ -25,7 +25,7 @@ class Event(StrEnum):
     REGISTERED = "registered"
     UNREGISTERED = "unregistered"
     SILENT = "silent"  #: it did not answer, or its initialisation failed
-    REOPENED = "reopened"  #: recovery starts it anew
+    RESTARTED = "restarted"  #: it has forgotten its settings, or lost its SIM: initialise it anew
     HUNG = "hung"  #: its thread does not come back from the kernel
     BACK = "back"  #: the thread came back after all
 
@@ -43,21 +43,22 @@ TABLE: dict[ModemState, dict[Event, ModemState]] = {
         Event.SILENT: _S.UNRESPONSIVE,
     },
     _S.NEEDS_PIN: {
-        Event.REOPENED: _S.OPENING,
+        Event.INITIALISED: _S.SEARCHING,
         Event.SILENT: _S.UNRESPONSIVE,
     },
     _S.SEARCHING: {
         Event.REGISTERED: _S.READY,
         Event.SILENT: _S.UNRESPONSIVE,
-        Event.REOPENED: _S.OPENING,
+        Event.RESTARTED: _S.OPENING,
     },
     _S.READY: {
         Event.UNREGISTERED: _S.SEARCHING,
         Event.SILENT: _S.UNRESPONSIVE,
-        Event.REOPENED: _S.OPENING,
+        Event.RESTARTED: _S.OPENING,
     },
     _S.UNRESPONSIVE: {
-        Event.REOPENED: _S.OPENING,
+        Event.INITIALISED: _S.SEARCHING,
+        Event.PIN_NEEDED: _S.NEEDS_PIN,
     },
     _S.STUCK: {
         Event.BACK: _S.ABSENT,
@@ -74,6 +75,7 @@ _IGNORED = frozenset(
         (_S.SEARCHING, Event.UNREGISTERED),
         (_S.READY, Event.REGISTERED),
         (_S.UNRESPONSIVE, Event.SILENT),
+        (_S.NEEDS_PIN, Event.PIN_NEEDED),
     }
 )
 

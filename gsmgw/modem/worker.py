@@ -31,6 +31,7 @@ import os
 from pathlib import Path
 
 from gsmgw import clock, logs, threads
+from gsmgw.at import network, replies
 from gsmgw.errors import ModemError, ModemSilentError, PortLostError, SimError
 from gsmgw.model import ModemReport, ModemState
 from gsmgw.modem import (
@@ -42,14 +43,25 @@ from gsmgw.modem import (
     settings,
     state,
 )
-from gsmgw.modem.duties import arrivals, finding, in_flight, orders, recovery, sending
+from gsmgw.modem.duties import (
+    arrivals,
+    complaints,
+    finding,
+    in_flight,
+    orders,
+    recovery,
+    sending,
+)
 
 _log = logs.get("modem")
 
 #: Longest wait in one step.
 _STEP_S = 1.0
-#: How often a locked SIM is looked at again.
+#: How often a locked SIM is looked at again, and how soon after a sign that something has changed.
 _PIN_AGAIN_S = 30.0
+_PIN_SOON_S = 1.0
+#: A modem that starts anew while it is being recovered is given so long before the next stage.
+_STARTING_S = 5.0
 #: The first look at signal and operator after coming up, and looks while the modem searches.
 _FIRST_LOOK_S = 1.0
 _SEARCH_S = 15.0
@@ -89,6 +101,7 @@ class Worker:
         self._in_flight = in_flight.InFlight(
             wanted.name, self._talk, gateway, self._sender, wanted.result_timeout_s, self._clock
         )
+        self._complaints = complaints.Complaints(wanted.name, self._clock)
         self._recovery = recovery.Recovery()
         self._stage = recovery.Stage.RESYNCHRONISE
         self._state = ModemState.ABSENT
@@ -178,6 +191,7 @@ class Worker:
             self._lose(str(error))
         except SimError as error:
             self._next_at = self._clock.monotonic() + _PIN_AGAIN_S
+            self._complaints.sim(str(error))
             self._go(state.Event.PIN_NEEDED, str(error))
         except ModemError as error:
             self._fall_silent(str(error))
@@ -214,19 +228,26 @@ class Worker:
         found = self._finder.look(listen_s=_LISTEN_FIRST_S if self._in_flight.known else 0.0)
         if found is None:
             self._device_is_away()
+            if not self._why:
+                self._why = f"{self._finder.wanted_words} is not there"
+                self._complaints.lost(self._why)
             return
         self._talk.late.extend(found.late)
+        self._open_port()
         self._go(state.Event.FOUND)
 
     def _device_is_away(self) -> None:
         self._first = False
         self._in_flight.device_was_away()
 
-    def _come_up(self) -> None:
+    def _open_port(self) -> None:
         if not self._port.is_open:
             self._port.path = self._finder.path or ""
             self._port.open()
             self._talk.opened()
+
+    def _come_up(self) -> None:
+        self._open_port()
         if self._first:
             left_s = self._in_flight.left_s()
             if left_s > 0:
@@ -255,10 +276,13 @@ class Worker:
         self._orders.run_one()
         self._arrivals.take()
         now = self._clock.monotonic()
+        if self._arrivals.news or self._drive.has_another_pin():
+            self._next_at = min(self._next_at, now + _PIN_SOON_S)
         if now < self._next_at:
             self._wait(min(self._next_at - now, _STEP_S))
             return
-        self._go(state.Event.REOPENED)
+        self._arrivals.restarted = self._arrivals.news = False
+        self._come_up()
 
     # -- serving ----------------------------------------------------------------------------------
 
@@ -297,16 +321,20 @@ class Worker:
     def _start_anew(self, why: str) -> None:
         self._sender.give_back(why)
         _log.warning("modem.restarted", modem=self._wanted.name, why=why)
-        self._go(state.Event.REOPENED, why)
+        self._go(state.Event.RESTARTED, why)
 
     def _follow_registration(self) -> None:
         if self._drive.registered:
+            if self._state is not ModemState.READY:
+                self._complaints.works()
             self._go(state.Event.REGISTERED)
-        else:
-            if self._state is ModemState.READY:
-                self._sender.give_back("not registered with a network")
-                self._look_at = min(self._look_at, self._clock.monotonic() + _FIRST_LOOK_S)
-            self._go(state.Event.UNREGISTERED, f"registration {self._drive.facts.registration}")
+            return
+        status = self._drive.facts.registration
+        if self._state is ModemState.READY:
+            self._sender.give_back("not registered with a network")
+            self._look_at = min(self._look_at, self._clock.monotonic() + _FIRST_LOOK_S)
+        self._go(state.Event.UNREGISTERED, network.registration_words(status))
+        self._complaints.unregistered(status)
 
     def _do_duty(self) -> bool:
         if self._arrivals.sweep_one():
@@ -341,7 +369,7 @@ class Worker:
         self._port.close()
         self._sender.give_back("the port was lost")
         self._device_is_away()
-        _log.warning("modem.lost", modem=self._wanted.name, why=why)
+        self._complaints.lost(why)
         self._go(state.Event.LOST, why)
         self._finder.failed()
 
@@ -371,6 +399,7 @@ class Worker:
         if left_s > 0:
             self._wait(min(left_s, _STEP_S))
             self._sender.take_late()
+            self._hear_restart()
             return
         _log.info("modem.recovering", modem=self._wanted.name, stage=self._stage)
         if self._stage is recovery.Stage.RESYNCHRONISE:
@@ -383,7 +412,14 @@ class Worker:
         elif self._stage is recovery.Stage.USB_RESET:
             self._reset_usb()
             return
-        self._go(state.Event.REOPENED)
+        self._come_up()
+
+    def _hear_restart(self) -> None:
+        """Go on sooner if the modem says that it starts: somebody has switched it off and on."""
+        heard = self._talk.unsolicited
+        if any(replies.is_restart(one.text) for one in heard):
+            self._talk.drop_unsolicited(lambda one: one.pdu is None)
+            self._next_at = min(self._next_at, self._clock.monotonic() + _STARTING_S)
 
     def _reset(self) -> None:
         with contextlib.suppress(ModemSilentError):
@@ -403,9 +439,8 @@ class Worker:
 
     def _go(self, event: state.Event, why: str = "") -> None:
         following = state.follow(self._state, event)
-        if following is self._state:
-            return
-        _log.info("modem.state", modem=self._wanted.name, state=following, why=why or None)
+        if following is not self._state:
+            _log.info("modem.state", modem=self._wanted.name, state=following, why=why or None)
         self._state, self._why = following, why
 
     def _report(self) -> ModemReport:

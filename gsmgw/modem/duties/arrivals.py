@@ -30,6 +30,8 @@ _SWEEP_SOON_S = 2.0
 #: The modem would not delete: the next try.
 _UNDELETED_S = 30.0
 _FULL = frozenset({"^SMMEMFULL", "+SMSFULL"})
+#: Huawei ^SIMST, Quectel +QSIMSTAT: the SIM was put in or taken out.
+_NEWS = frozenset({"+CREG", "+CPIN", "^SIMST", "+QSIMSTAT"})
 
 
 class Arrivals:
@@ -53,10 +55,11 @@ class Arrivals:
         self._to_sweep: deque[str] = deque()
         self._sweep_at = float("inf")
         self.restarted = False  #: the modem said that it started anew, or lost its SIM
+        self.news = False  #: it said something about itself, its SIM or its network
 
     def begin(self) -> None:
         """Start a session: the modem has been initialised."""
-        self.restarted = False
+        self.restarted = self.news = False
         self._calls.forget()
         self._to_sweep = deque(self._drive.memories.names)
         self._sweep_at = float("inf")
@@ -89,6 +92,7 @@ class Arrivals:
     def _take_one(self, one: sorting.Unsolicited) -> bool:
         """Take one code; return whether it was a message."""
         head = replies.head(one.text)
+        self.news |= head in _NEWS or replies.is_restart(one.text)
         if one.pdu is not None:
             self._take_direct(one)
             return True

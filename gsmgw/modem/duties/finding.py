@@ -30,6 +30,15 @@ class Finder:
         self.path: str | None = None  #: where the modem was found last
 
     @property
+    def wanted_words(self) -> str:
+        """Return what is looked for, for people."""
+        if self._wanted.port is not None:
+            return self._wanted.port
+        if self._wanted.match_imei is not None:
+            return f"a modem with IMEI {self._wanted.match_imei}"
+        return f"USB device {self._wanted.match_usb}"
+
+    @property
     def asks_imei(self) -> bool:
         """Return whether looking means to write to ports."""
         return self._wanted.port is None and self._wanted.match_imei is not None

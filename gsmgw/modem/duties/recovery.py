@@ -39,7 +39,7 @@ _LIMITS = (
     (Stage.USB_RESET, 1),
 )
 _FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 60.0
+_LONGEST_PAUSE_S = 300.0
 
 #: _IO('U', 20) of linux/usbdevice_fs.h.
 _USBDEVFS_RESET = 0x5514

@@ -33,8 +33,10 @@ def test_a_life():
         (Event.REGISTERED, "ready"),
         (Event.SILENT, "unresponsive"),
         (Event.SILENT, "unresponsive"),
-        (Event.REOPENED, "opening"),
         (Event.PIN_NEEDED, "needs_pin"),
+        (Event.PIN_NEEDED, "needs_pin"),
+        (Event.INITIALISED, "searching"),
+        (Event.RESTARTED, "opening"),
         (Event.HUNG, "stuck"),
         (Event.BACK, "absent"),
     ]:
