@@ -91,6 +91,11 @@ class Site:
         self.process = None
         return code
 
+    def reload(self) -> None:
+        """Send SIGHUP; the daemon reads its configuration again."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGHUP)
+
     def kill(self) -> None:
         """End the daemon with SIGKILL."""
         assert self.process is not None
@@ -159,7 +164,9 @@ class Site:
             connection.row_factory = sqlite3.Row
             sql = f"SELECT * FROM {table} WHERE {where}"
             return [dict(row) for row in connection.execute(sql, params)]
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if "no such column" in str(error):
+                raise
             return []
         finally:
             connection.close()
@@ -171,7 +178,31 @@ class Site:
     def files(self, folder: str) -> dict[str, str]:
         """Return the files of a spool folder: name and content."""
         place = self.spool / folder
-        return {p.name: p.read_text("utf-8", "replace") for p in place.iterdir() if p.is_file()}
+        found = {}
+        for path in place.iterdir() if place.is_dir() else ():
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file():
+                    found[path.name] = path.read_text("utf-8", "replace")
+        return found
+
+    def content(self, folder: str, name: str) -> str:
+        """Return what a file of the spool holds; "" while it is not there."""
+        try:
+            return (self.spool / folder / name).read_bytes().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+
+    def with_line(self, folder: str, line: str) -> list[str]:
+        """Return the contents of the files in a folder that have a certain line."""
+        return [text for text in self.files(folder).values() if line in text.splitlines()]
+
+    def lines(self, *words: str) -> list[str]:
+        """Return the lines of the log that have all these words."""
+        return [line for line in self.log.splitlines() if all(word in line for word in words)]
+
+    def phone(self, number: str) -> list[str | None]:
+        """Return the texts that one phone got."""
+        return [message.text for message in self.sim.books.inbox(number)]
 
     def result(self, name: str, folder: str = "sent") -> Any:
         """Return the result document of a JSON file."""
