@@ -17,10 +17,11 @@ def add(
     modem: str | None = None,
     **detail: object,
 ) -> None:
-    """Note an event; `detail` holds no text of a message."""
+    """Note an event; `detail` holds no text of a message. What has no value is left out."""
+    known = {key: value for key, value in detail.items() if value not in (None, "")}
     tx.insert(
         "INSERT INTO event (at, name, message_id, modem, detail) VALUES (?, ?, ?, ?, ?)",
-        (tx.now, name, message_id, modem, json.dumps(detail, default=str)),
+        (tx.now, name, message_id, modem, json.dumps(known, default=str)),
     )
 
 
