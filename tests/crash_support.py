@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import subprocess
 import sys
 from collections import Counter
@@ -147,3 +148,23 @@ def crash_site(
         yield box
     finally:
         box.close()
+
+
+def kill_at_random(box: CrashSite, messages: int, kills: int, seed: int) -> None:
+    """Send messages and kill the daemon at random moments of it, then let it go on.
+
+    What is random is drawn from the seed: after how many submits, and how long after the last.
+    """
+    chance = random.Random(seed)
+    box.start()
+    box.stop()
+    ids = box.insert_some(messages, "random")
+    for left in range(kills, 0, -1):
+        known = len(box.sim.books.submits)
+        box.start(wait=False)
+        more = chance.randint(1, max(1, 2 * (messages - known) // (left + 1) - 1))
+        box.sim.books.wait(lambda books, to=known + more: len(books.submits) >= to, 20)
+        box.sim.books.wait(lambda _: False, chance.uniform(0.0, 0.05))
+        box.kill()
+    box.start()
+    box.until(lambda: all(box.message(one)["state"] in (*AT_REST, "uncertain") for one in ids), 90)
