@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -45,6 +46,8 @@ class Lock:
                 f"another gsmgw (process {found or 'unknown'}) already works on {self._what};"
                 f" stop it first, or give this one its own"
             ) from error
+        with contextlib.suppress(PermissionError):  # another member of the group has made it
+            os.fchmod(fd, 0o660)  # a umask of 022 would lock the others out
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode("ascii"), 0)
         self._fd = fd

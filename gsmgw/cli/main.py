@@ -32,6 +32,9 @@ COMMANDS = {
     "pdu": "gsmgw.cli.codec:pdu_group",
     "count": "gsmgw.cli.codec:count",
     "check": "gsmgw.cli.running:check",
+    "backup": "gsmgw.cli.upkeep:backup",
+    "restore": "gsmgw.cli.upkeep:restore",
+    "clock": "gsmgw.cli.upkeep:clock",
 }
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from gsmgw.errors import GsmgwError
 from gsmgw.gateway import counting
 from gsmgw.model import ErrorFamily, MessageState, PartState
-from gsmgw.store import events, outbox, tries
+from gsmgw.store import entry, events, outbox, tries
 from gsmgw.store.database import Row, Transaction
 
 _CANCELLABLE = (MessageState.NEW, MessageState.QUEUED, MessageState.SENDING, MessageState.UNCERTAIN)
@@ -58,6 +58,10 @@ def retry(tx: Transaction, message_id: int) -> str:
             " or is uncertain can be sent again"
         )
     parts = outbox.parts(tx, message_id)
+    if not parts and message["state"] == MessageState.CANCELLED:
+        entry.renew(tx, message_id)
+        events.add(tx, "message.retried", message_id=message_id)
+        return f"message {message_id} is to be checked again"
     if not parts:
         raise GsmgwError(
             f"message {message_id} was refused because of what it says ({message['error']});"

@@ -2,5 +2,6 @@
 """The spool: a door of folders and files, for programs written for smstools3 as they are."""
 
 from gsmgw.spool.door import Door, prepare, services
+from gsmgw.spool.restored import close_files
 
-__all__ = ["Door", "prepare", "services"]
+__all__ = ["Door", "close_files", "prepare", "services"]

@@ -156,10 +156,21 @@ class Database:
                 f"database directory {folder} is not writable for user id {os.geteuid()};"
                 " SQLite needs to create files beside the database there"
             )
-        if self.path.exists() and not os.access(self.path, os.R_OK | os.W_OK):
+        if not self.path.exists():
+            self._check_remains()
+        elif not os.access(self.path, os.R_OK | os.W_OK):
             raise errors.StoreError(
                 f"database {self.path} is not readable and writable for user id {os.geteuid()}"
             )
+
+    def _check_remains(self) -> None:
+        """Refuse to begin anew where a database has been: SQLite would remove its log."""
+        for remains in (unfinished_restore(self.path), Path(f"{self.path}-wal")):
+            if remains.exists():
+                raise errors.StoreError(
+                    f"database {self.path} is gone, but {remains.name} is there; nothing was"
+                    " changed. Put it back, or restore the last backup: gsmgw restore FILE"
+                )
 
     def _connect(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -251,11 +262,14 @@ class Database:
         return int(row[0]) if row is not None else 0
 
     def backup(self, target: Path) -> None:
-        """Copy the database, while it is in use, into a new file. Blocks for the copy."""
+        """Copy the database, while it is in use, into a new file. Blocks for the copy.
+
+        In one piece: between two pieces somebody would write, and the copy begin anew each time.
+        """
         with self._mapped():
             copy = sqlite3.connect(target)
             try:
-                self._connect().backup(copy, pages=256)
+                self._connect().backup(copy)
             finally:
                 copy.close()
 
@@ -328,6 +342,11 @@ class Database:
                 " and restore the last backup: gsmgw restore FILE"
             )
         return errors.StoreError(f"database {self.path}: {error}")
+
+
+def unfinished_restore(path: Path) -> Path:
+    """Return the file that is to become a database while `gsmgw restore` is at work."""
+    return path.with_name(f"{path.name}.restoring")
 
 
 def _others_with(path: Path) -> str:

@@ -155,6 +155,15 @@ def take_over(tx: Transaction, message_id: int) -> None:
     )
 
 
+def renew(tx: Transaction, message_id: int) -> None:
+    """Let a row be checked that was withdrawn before it could be; it goes out now, if it may."""
+    tx.run(
+        "UPDATE outbox SET state = 'new', expires_at = NULL, cancel_requested = 0,"
+        " settled_at = NULL, error_family = NULL, error_code = NULL, error = NULL WHERE id = ?",
+        (message_id,),
+    )
+
+
 def stored_octets(tx: Transaction, message_id: int, column: str) -> bytes:
     """Return the octets of a text as they stand in the file, valid UTF-8 or not."""
     row = tx.row(

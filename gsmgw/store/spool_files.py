@@ -82,6 +82,11 @@ def decide(tx: Transaction, file_id: int, folder: str, final_name: str) -> None:
     )
 
 
+def change_format(tx: Transaction, file_id: int, file_format: str) -> None:
+    """Have a file put away in another way than it was taken: smstools, json or unread."""
+    tx.run("UPDATE spool_file SET format = ? WHERE id = ?", (file_format, file_id))
+
+
 def finish(tx: Transaction, file_id: int) -> None:
     """Note that the move of a file is on disk."""
     tx.run("UPDATE spool_file SET finished_at = ? WHERE id = ?", (tx.now, file_id))
