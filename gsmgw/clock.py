@@ -32,6 +32,11 @@ class SystemClock:
         return time.monotonic()
 
 
+def since_boot() -> float:
+    """Return seconds that never jump and go on while the machine sleeps, unlike `monotonic`."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 def format_utc(at: dt.datetime) -> str:
     """Format an aware time as the store writes it: `2026-11-22T07:15:10.123Z`.
 

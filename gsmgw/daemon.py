@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from gsmgw import __version__, config, locks, logs, spool, systemd
-from gsmgw.clock import SystemClock
+from gsmgw.clock import SystemClock, since_boot
 from gsmgw.config import Config
 from gsmgw.config import Modem as ModemConfig
 from gsmgw.errors import ConfigError, GsmgwError, StoreDamagedError, StoreError, StoreTooNewError
@@ -60,7 +60,7 @@ class Round:
         self._clock = SystemClock()
         self._db = Database(settings.database.path, clock=self._clock)
         self._hints = Hints()
-        trust = ClockTrust(self._clock)
+        trust = ClockTrust(self._clock, elapsed=since_boot)
         self._dispatcher = Dispatcher(settings, self._db, self._hints, trust, self._clock)
         intake = Intake(settings, self._db, self._clock, trust=trust)
         self.supervisor = Supervisor(on_stuck=self._stuck)

@@ -23,8 +23,9 @@ from gsmgw.clock import format_utc
 from gsmgw.config import Config
 from gsmgw.gateway import receipts
 from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import InboundPdu, InboxKind
-from gsmgw.store import events, inbox, reports
+from gsmgw.store import events, inbox, outbox, reports
 from gsmgw.store.database import Database, Row, Transaction
 
 log = logs.get("gateway")
@@ -42,10 +43,13 @@ WAITING_PARTS_PER_SENDER = 255
 class Arrivals:
     """Stores and joins what modems read. Callable from any thread."""
 
-    def __init__(self, config: Config, db: Database, hints: Hints) -> None:
+    def __init__(
+        self, config: Config, db: Database, hints: Hints, trust: ClockTrust | None = None
+    ) -> None:
         self._config = config
         self._db = db
         self._hints = hints
+        self._trust = trust
         self._forgotten: deque[int] = deque()
 
     def receive(self, arrival: InboundPdu, sim_id: int | None) -> int:
@@ -134,7 +138,10 @@ class Arrivals:
             ),
         )
         row = reports.get(tx, report_id)
-        if row is not None and not receipts.match(tx, row):
+        is_matched = row is not None and receipts.match(tx, row)
+        if is_matched:
+            self._compare_clocks(tx, report_id)
+        else:
             recipient = logs.number(report.recipient.digits)
             tx.after_commit(
                 lambda: log.info(
@@ -149,10 +156,24 @@ class Arrivals:
         tx.after_commit(self._hints.handouts.set)
         return received_id
 
+    def _compare_clocks(self, tx: Transaction, report_id: int) -> None:
+        """Learn from a report what time the network has."""
+        report = reports.get(tx, report_id)
+        part = None if report is None else outbox.get_part(tx, report["part_id"])
+        if self._trust is None or report is None or part is None:
+            return
+        if report["service_centre_at"] is not None and part["sent_at"] is not None:
+            self._trust.hear_report(
+                dt.datetime.fromisoformat(report["service_centre_at"]),
+                dt.datetime.fromisoformat(part["sent_at"]),
+            )
+
     def _deliver(
         self, tx: Transaction, arrival: InboundPdu, sim_id: int | None, deliver: pdu.Deliver
     ) -> int:
         sender = phone.normalise_sender(deliver.sender.digits, self._config.country)
+        if self._trust is not None and deliver.service_centre_at is not None:
+            self._trust.hear_message(deliver.service_centre_at)
         concat = deliver.concat
         is_part = concat is not None and concat.total > 1 and 1 <= concat.number <= concat.total
         received_id = inbox.add_raw(

@@ -63,11 +63,17 @@ class Choice:
     barred: frozenset[int]  #: ranks that must wait
     now: str
     unscheduled_after: str | None  #: see `outbox.pick`; None while the clock is trusted
+    latest: str | None  #: likewise
 
     def pick(self, db: Database | Transaction) -> Row | None:
         """Return the first message of the choice that is due."""
         return outbox.pick(
-            db, self.routes, self.barred, self.now, unscheduled_after=self.unscheduled_after
+            db,
+            self.routes,
+            self.barred,
+            self.now,
+            unscheduled_after=self.unscheduled_after,
+            latest=self.latest,
         )
 
 
@@ -104,7 +110,7 @@ class Dispatcher:
         self._trust = trust
         self._clock = clock or SystemClock()
         self._settling = settling.Settling(config)
-        self.arrivals = Arrivals(config, db, hints)
+        self.arrivals = Arrivals(config, db, hints, trust)
         self._sessions = {modem.name: Session() for modem in config.modems}
         self._modems: dict[str, Modem] = {modem.name: modem for modem in config.modems}
         self._started_at = self._clock.monotonic()
@@ -297,7 +303,8 @@ class Dispatcher:
         )
         pause = dt.timedelta(seconds=self._config.sending.retry.longest)
         after = format_utc(now + pause) if suspect else None
-        return Choice(routes, barred, format_utc(now), after)
+        latest = format_utc(self._trust.latest()) if suspect else None
+        return Choice(routes, barred, format_utc(now), after, latest)
 
     def _claim(self, tx: Transaction, modem: str, session: Session) -> PartToSend | None:
         choice = self._choice(tx, modem, session, dt.datetime.fromisoformat(tx.now))

@@ -4,15 +4,27 @@
 A box without a battery starts in the past: yesterday's reminders would look current and every
 planned message would wait for ever, or go out at once. The clock is suspect while it stands before
 the newest row in the database, or more than five minutes from the network's time.
+
+Theory of operation: the network's time comes with what is received. A status report names the
+second in which the service centre took a part that we have just sent. A message names the second in
+which it was sent: if that is ours, it confirms our clock; it may have waited for long, so if it is
+earlier it says nothing, and if it is later we are late at least by so much. Service centres that
+take local time for UTC are common, so a difference of whole half hours says nothing either.
+
+Where the network confirms our clock, rows from the future are no evidence against it: the clock was
+ahead when they were written. Where no network speaks, a person does: `gsmgw clock --trust`.
+
+Threads and locks: `look` belongs to one service; what was heard may come from any thread.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from gsmgw import logs
 from gsmgw.clock import Clock, format_utc
-from gsmgw.store import upkeep
+from gsmgw.store import events, upkeep
 from gsmgw.store.database import Database
 
 log = logs.get("gateway")
@@ -21,49 +33,130 @@ log = logs.get("gateway")
 TOLERANCE = dt.timedelta(minutes=5)
 #: Rows written at the same moment by another process may be ahead by this much.
 SLACK = dt.timedelta(seconds=5)
+#: Zones lie within this, on whole half hours (Nepal and the Chatham Islands are not considered); a
+#: report's times are exact to so much.
+ZONES, ZONE_STEP, EXACT = dt.timedelta(hours=15), dt.timedelta(minutes=30), dt.timedelta(minutes=1)
+#: Later reports say nothing: the clock may have been set between sending and report.
+FRESH = dt.timedelta(minutes=10)
+
+_NONE = dt.timedelta()
 
 
 class ClockTrust:
     """Holds the verdict; written by one service, read by all threads."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, elapsed: Callable[[], float] | None = None) -> None:
+        """Believe the clock until `look` finds something against it.
+
+        Args:
+            clock: the one to be judged.
+            elapsed: seconds that never jump and go on while the machine sleeps; None takes the
+                clock's monotonic ones, which stand still then.
+        """
         self._clock = clock
+        self._elapsed = elapsed or clock.monotonic
         self._newest: dt.datetime | None = None
         #: what the network told, and when by the clock that never jumps
         self._network: tuple[dt.datetime, float] | None = None
+        self._earliest: tuple[dt.datetime, float] | None = None  #: it is at least so late
+        self._trusted_at: str | None = None
+        self._offsets: tuple[dt.timedelta, ...] = (_NONE,)
         self.is_suspect = False
 
     def look(self, db: Database) -> bool:
-        """Compare the clock with the newest row; return whether it is suspect."""
-        newest = upkeep.newest_time(db)
+        """Compare the clock with the newest row and the network; return whether it is suspect.
+
+        Blocks for a commit when the verdict changes. Raises StoreError.
+        """
+        found = upkeep.newest(db)
         now = self._clock.now()
-        behind = newest is not None and now < dt.datetime.fromisoformat(newest) - SLACK
-        away = abs(self._network_offset(now)) > TOLERANCE
-        self._newest = None if newest is None else dt.datetime.fromisoformat(newest)
-        self._judge(behind=behind, away=away, now=now)
+        self._newest = None if found.at is None else dt.datetime.fromisoformat(found.at)
+        self._offsets = (_NONE, *(dt.timedelta(seconds=offset) for offset in found.offsets))
+        if found.trusted_at != self._trusted_at:
+            self._trusted_at, self._network, self._earliest = found.trusted_at, None, None
+        why = self._against(now)
+        if why is None and self._newest is not None and now < self._newest - SLACK:
+            with db.write() as tx:  # the network has confirmed our clock
+                upkeep.hold_newest(tx, tx.now)
+        if (why is not None) != self.is_suspect:
+            self._change(db, why, now)
         return self.is_suspect
+
+    def latest(self) -> dt.datetime:
+        """Return the time as the network tells it, else the latest of all that is known of it."""
+        now = self._clock.now()
+        network, late = self._ahead(self._network, now), self._ahead(self._earliest, now)
+        if network is not None:
+            return now + network
+        return max(now, self._newest or now, now + (late or _NONE))
+
+    def _against(self, now: dt.datetime) -> str | None:
+        """Say what speaks against the clock; None if it can be believed."""
+        network, late = self._ahead(self._network, now), self._ahead(self._earliest, now)
+        if network is not None and abs(network) > TOLERANCE:
+            return f"the network's time is {network.total_seconds():.0f} s away"
+        if late is not None and late > TOLERANCE:
+            return f"a message was sent {late.total_seconds():.0f} s after the present time"
+        if network is None and self._newest is not None and now < self._newest - SLACK:
+            return (
+                f"it shows {format_utc(now)}, but the newest row was written at"
+                f" {format_utc(self._newest)}"
+            )
+        return None
+
+    def _change(self, db: Database, why: str | None, now: dt.datetime) -> None:
+        with db.write() as tx:
+            if why is not None:
+                # Rows that are written from now on prove nothing, however many there will be.
+                upkeep.hold_newest(tx, format_utc(self._newest or now))
+                events.add(tx, "clock.suspect", why=why)
+                tx.after_commit(lambda: log.error("clock.suspect", why=why))
+            else:
+                events.add(tx, "clock.trusted")
+                tx.after_commit(lambda: log.info("clock.trusted", now=format_utc(now)))
+        self.is_suspect = why is not None
+
+    # -- what the network tells -------------------------------------------------------------------
 
     def learn_network_time(self, network: dt.datetime) -> None:
         """Take note of the time that the network told just now. Callable from any thread."""
-        self._network = (network, self._clock.monotonic())
+        self._network = (network, self._elapsed())
 
-    def _network_offset(self, now: dt.datetime) -> dt.timedelta:
-        """Return how far the network's time is ahead of ours, also after ours was corrected."""
-        if self._network is None:
-            return dt.timedelta()
-        told, at = self._network
-        return told + dt.timedelta(seconds=self._clock.monotonic() - at) - now
+    def hear_report(self, taken_at: dt.datetime, sent_at: dt.datetime) -> None:
+        """Take note of when a service centre took a part, and when that was by our clock."""
+        now = self._clock.now()
+        ahead = self._without_known(taken_at - sent_at)
+        if _NONE <= now - sent_at <= FRESH and not _is_of_a_zone(ahead):
+            self.learn_network_time(now + ahead)
 
-    def _judge(self, *, behind: bool, away: bool, now: dt.datetime) -> None:
-        suspect = behind or away
-        if suspect and not self.is_suspect:
-            why = (
-                f"it shows {format_utc(now)}, but the newest row was written at"
-                f" {format_utc(self._newest)}"
-                if behind and self._newest is not None
-                else f"the network's time is {self._network_offset(now).total_seconds():.0f} s away"
-            )
-            log.error("clock.suspect", why=why)
-        elif self.is_suspect and not suspect:
-            log.info("clock.trusted", now=format_utc(now))
-        self.is_suspect = suspect
+    def hear_message(self, sent_at: dt.datetime) -> None:
+        """Take note of when a message that came just now was sent."""
+        now = self._clock.now()
+        ahead = self._without_known(sent_at - now)
+        if ahead < -TOLERANCE or _is_of_a_zone(ahead):
+            return
+        if ahead <= TOLERANCE:
+            self.learn_network_time(now + ahead)
+        else:
+            self._earliest = (now + ahead, self._elapsed())
+
+    def _without_known(self, ahead: dt.timedelta) -> dt.timedelta:
+        """Take off what a person has found to be the network's fault, as far as it explains."""
+        return min((ahead - offset for offset in self._offsets), key=abs)
+
+    def _ahead(
+        self, heard: tuple[dt.datetime, float] | None, now: dt.datetime
+    ) -> dt.timedelta | None:
+        """Return how far a time that was heard is ahead of ours, also after ours was set."""
+        if heard is None:
+            return None
+        told, at = heard
+        return told + dt.timedelta(seconds=self._elapsed() - at) - now
+
+
+def _is_of_a_zone(ahead: dt.timedelta) -> bool:
+    """Tell whether a difference looks like local time that was taken for another zone's."""
+    if not TOLERANCE < abs(ahead) <= ZONES:
+        return False
+    beyond = ahead % ZONE_STEP
+    return min(beyond, ZONE_STEP - beyond) <= EXACT

@@ -88,6 +88,7 @@ def pick(
     now: str,
     *,
     unscheduled_after: str | None = None,
+    latest: str | None = None,
 ) -> sqlite3.Row | None:
     """Return the first due message that a modem may send, without reading past it.
 
@@ -99,11 +100,15 @@ def pick(
         unscheduled_after: given while the clock is suspect; nothing that was planned for a time
             goes then, but what is due after this time goes as well: it was due before the clock
             fell back. Reads past what is planned.
+        latest: given with it: what may have expired by this time stays.
     """
     condition, params = "due_at <= ?", [now]
     if unscheduled_after is not None:
-        condition = "(due_at <= ? OR due_at > ?) AND not_before IS NULL"
-        params = [now, unscheduled_after]
+        condition = (
+            "(due_at <= ? OR due_at > ?) AND not_before IS NULL"
+            " AND (expires_at IS NULL OR expires_at > ?)"
+        )
+        params = [now, unscheduled_after, latest or now]
     best: sqlite3.Row | None = None
     for route in routes:
         for step in _ranks_waiting(db, route):
@@ -374,7 +379,6 @@ def counts(db: Database) -> dict[str, int]:
         row["state"]: row["n"]
         for row in db.rows("SELECT state, count(*) AS n FROM outbox GROUP BY state")
     }
-
 
 
 def sent_since(db: Database | Transaction, sim_id: int, since: str) -> int:

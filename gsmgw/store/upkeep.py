@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What keeps the database small and lawful: texts and persons are removed after their time."""
+"""What keeps the database small and lawful, and what it knows about the time."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
+from dataclasses import dataclass
+from typing import Any
 
 from gsmgw.store.database import Database, Transaction
 
@@ -16,17 +19,73 @@ AT_ONCE = 500
 _OVER = "settled_at IS NOT NULL"
 
 
-def newest_time(db: Database) -> str | None:
-    """Return when the newest row was written, as far as one can tell without reading tables."""
+_NEWEST = (
+    "SELECT max(at) AS at FROM ("
+    " SELECT created_at AS at FROM outbox WHERE id = (SELECT max(id) FROM outbox)"
+    "  AND id > :outbox AND state <> 'new'"
+    " UNION ALL SELECT received_at FROM received_part"
+    "  WHERE id = (SELECT max(id) FROM received_part) AND id > :received_part"
+    " UNION ALL SELECT at FROM event WHERE id = (SELECT max(id) FROM event) AND id > :event)"
+)
+_TABLES = ("outbox", "received_part", "event")
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What the database says about the time."""
+
+    at: str | None  #: when the newest row was written; None if there is none
+    trusted_at: str | None = None  #: when a person last said that the clock is right
+    #: How far service centres' clocks were ahead of ours then, in seconds: not the clock's fault.
+    offsets: tuple[float, ...] = ()
+
+
+def newest(db: Database | Transaction) -> Newest:
+    """Return when the newest row was written, as far as one can tell without reading tables.
+
+    A clock that fell back writes rows too, and one that was ahead has written some: `hold_newest`
+    and `trust_clock` say which time stands for the rows up to then.
+    """
+    mark = _mark(db)
+    params = {table: mark.get(table, 0) for table in _TABLES}
+    row = db.row(_NEWEST, params)
+    written = None if row is None else row["at"]
+    times: list[str] = [at for at in (mark.get("newest"), written) if at is not None]
+    return Newest(max(times, default=None), mark.get("trusted_at"), tuple(mark.get("offsets", ())))
+
+
+def hold_newest(tx: Transaction, at: str) -> None:
+    """Let a time stand for all rows that there are, whatever their own times say."""
+    _set_mark(tx, {**_mark(tx), "newest": at})
+
+
+def trust_clock(tx: Transaction) -> None:
+    """Note that a person says that the clock is right now."""
+    offsets = [float(row["offset_s"]) for row in tx.rows("SELECT offset_s FROM service_centre")]
+    _set_mark(tx, {"newest": tx.now, "trusted_at": tx.now, "offsets": offsets})
+
+
+def last_suspicion(db: Database) -> str | None:
+    """Return why the daemon does not believe the clock, None if it does, as far as it has said."""
     row = db.row(
-        "SELECT max(at) AS at FROM ("
-        " SELECT created_at AS at FROM outbox WHERE id = (SELECT max(id) FROM outbox)"
-        "  AND state <> 'new'"
-        " UNION ALL SELECT received_at FROM received_part"
-        "  WHERE id = (SELECT max(id) FROM received_part)"
-        " UNION ALL SELECT at FROM event WHERE id = (SELECT max(id) FROM event))"
+        "SELECT name, detail FROM event WHERE name IN ('clock.suspect', 'clock.trusted')"
+        " ORDER BY id DESC LIMIT 1"
     )
-    return None if row is None else row["at"]
+    if row is None or row["name"] == "clock.trusted":
+        return None
+    return str(json.loads(row["detail"]).get("why", ""))
+
+
+def _mark(db: Database | Transaction) -> dict[str, Any]:
+    row = db.row("SELECT value FROM setting WHERE name = 'clock'")
+    return {} if row is None else dict(json.loads(row["value"]))
+
+
+def _set_mark(tx: Transaction, mark: dict[str, Any]) -> None:
+    for table in _TABLES:
+        row = tx.row(f"SELECT max(id) AS id FROM {table}")  # noqa: S608 - a constant
+        mark[table] = (row and row["id"]) or 0
+    tx.run("INSERT OR REPLACE INTO setting (name, value) VALUES ('clock', ?)", (json.dumps(mark),))
 
 
 def empty_texts(tx: Transaction, before: str) -> int:

@@ -163,7 +163,7 @@ def test_rubbish_in_created_at_does_not_stop_the_clock(rig: Rig, created: object
     row_id = insert(rig, created_at=created)
     rig.new_rows.look()
     assert rig.message(row_id)["created_at"] == rig.after(0)
-    assert upkeep.newest_time(rig.db) == rig.after(0)
+    assert upkeep.newest(rig.db).at == rig.after(0)
     rig.housekeeping.work()
     assert not rig.trust.is_suspect
 

@@ -361,7 +361,7 @@ def test_removed_texts_and_numbers_leave_no_trace_in_the_file(tmp_path: Path) ->
 
 
 def slow(rig: Rig) -> None:
-    rig.clock.seconds += 1000
+    rig.clock.advance(1000)
     rig.housekeeping.work()
 
 
