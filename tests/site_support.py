@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +46,21 @@ class Site:
         self.configure(settings, modem)
 
     def configure(
-        self, settings: Mapping[str, Any] | None = None, modem: Mapping[str, Any] | None = None
+        self,
+        settings: Mapping[str, Any] | None = None,
+        modem: Mapping[str, Any] | None = None,
+        *,
+        names: Sequence[str] | None = None,
     ) -> None:
-        """Write the configuration: one entry for each simulated modem, and what the test wants."""
+        """Write the configuration: all simulated modems, or those named, and what a test wants."""
+        self.names = list(self.sim.ports if names is None else names)
         document: dict[str, Any] = {
             "database": {"path": str(self.database)},
             "spool": {"path": str(self.spool), "settle": "100ms"},
             "modems": [
                 {"name": name, "port": port, "result_timeout": "2s", **(modem or {})}
                 for name, port in self.sim.ports.items()
+                if name in self.names
             ],
         }
         for key, value in (settings or {}).items():
@@ -78,10 +84,12 @@ class Site:
                 env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
             )
         if wait:
-            names = set(self.sim.ports)
-            self.until(
-                lambda: names <= {r["name"] for r in self.rows("modem") if r["state"] == "ready"}
-            )
+            self.until(self.is_ready)
+
+    def is_ready(self) -> bool:
+        """Tell whether all modems of the configuration can send."""
+        ready = {row["name"] for row in self.rows("modem") if row["state"] == "ready"}
+        return set(self.names) <= ready
 
     def stop(self, timeout_s: float = 60) -> int:
         """End the daemon with SIGTERM; return its exit code."""
