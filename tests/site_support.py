@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -20,6 +21,10 @@ import yaml
 from gsmgw.simulator import Simulator
 
 ROOT = Path(__file__).resolve().parent.parent
+
+_VALUE = r'(?:[^\s"=]+|"(?:[^"\\]|\\.)*")'
+#: A line of the log: level, event, fields.
+LOG_LINE = re.compile(rf"(?:error|warning|info) [a-z_]+\.[a-z_]+(?: [a-z_]+={_VALUE})*")
 
 
 class Site:
@@ -231,6 +236,23 @@ class Site:
     def until_state(self, message_id: int, *states: str, timeout_s: float = 45) -> None:
         """Wait until a message is in one of these states."""
         self.until(lambda: self.message(message_id)["state"] in states, timeout_s)
+
+
+def check_log(box: Site) -> None:
+    """Read the log as a technician, or a stranger: whole lines, no number, no text, no echo."""
+    lines = box.log.splitlines()
+    broken = [line for line in lines if not LOG_LINE.fullmatch(line)]
+    assert broken == []
+    books = box.sim.books
+    numbers = {submit.recipient for submit in books.submits}
+    numbers |= {one.sender for one in books.incoming} | {one.number for one in books.calls}
+    texts = {submit.text for submit in books.submits} | {one.text for one in books.incoming}
+    log = "\n".join(line for line in lines if "spool." not in line)
+    told = [word for word in numbers | texts if word and len(word) > 5 and word.lstrip("+") in log]
+    assert told == []
+    for event in ("message.accepted", "part.sent", "sms.received", "call.missed"):
+        told = [line for line in lines if line.startswith(f"info {event} ")]
+        assert sorted(told) == sorted(set(told)), f"{event} is told twice"
 
 
 @contextlib.contextmanager

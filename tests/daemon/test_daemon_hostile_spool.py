@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from site_support import Site, site
+from site_support import Site, check_log, site
 
 SCENARIO = {
     "modems": [{"name": "front"}, {"name": "back"}],
@@ -52,6 +52,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with site(folder / "box", SCENARIO, settings={"hooks": {"event": handler}}) as running:
         yield running
         assert running.stop() == 0
+        check_log(running)
         assert not [path for path in folder.rglob("*") if path.name == "pwned"]
         assert running.lines("service.failed") == []
         assert running.lines("spool.stumbled") == []

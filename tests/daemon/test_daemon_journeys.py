@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from site_support import Site, site
+from site_support import Site, check_log, site
 
 from gsmgw import pdu
 
@@ -57,6 +57,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
         assert running.stop() == 0
         assert running.sim.books.duplicates() == []
+        check_log(running)
         assert not list(folder.rglob("pwned"))
 
 

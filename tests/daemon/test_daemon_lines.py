@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from site_support import Site, site
+from site_support import Site, check_log, site
 
 VENDORS = ("generic", "huawei", "zte", "simcom", "quectel")
 NETWORK = {"delivery": "20ms", "report": "20ms"}
@@ -43,6 +43,7 @@ def spend_day(box: Site, names: tuple[str, ...]) -> None:
     assert box.sim.books.duplicates() == []
     assert len(box.files("report")) == len(names)
     assert box.lines("uncertain") == []
+    check_log(box)
 
 
 @pytest.mark.parametrize(
