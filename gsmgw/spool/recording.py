@@ -112,7 +112,7 @@ class Recorder:
             words = f"the file was exchanged while it was taken: {error.strerror}"
             return _refused(claim, "smstools", BadFileError(words))
         if len(content) > files.LONGEST_FILE:
-            words = f"the file is longer than {files.LONGEST_FILE} octets"
+            words = "the file is longer than 1 MiB"
             return _refused(claim, "unread", BadFileError(words))
         file_format = "json" if json_format.is_json(content) else "smstools"
         try:

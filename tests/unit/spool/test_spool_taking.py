@@ -184,7 +184,7 @@ def test_a_file_that_is_too_long_goes_to_failed_unread(bench: Bench) -> None:
     bench.put_away()
     assert bench.content("failed")["X"] == content
     (result,) = bench.result("X", "failed")
-    assert result["error"] == "the file is longer than 1048576 octets"
+    assert result["error"] == "the file is longer than 1 MiB"
     assert bench.messages() == []
 
 
