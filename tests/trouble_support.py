@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boxes with many simulated modems, each with a trouble of its own, and what is said of them."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import yaml
+from site_support import Site
+
+#: The network took it; whether its report has come does not matter here.
+ARRIVED = ("sent", "delivered")
+
+
+def plan(names: Sequence[str], each: Mapping[str, Mapping[str, Any]] | None = None) -> Any:
+    """Return a scenario: fast modems of these names; `each` adds to single ones."""
+    special = each or {}
+    return {
+        "modems": [{"name": name, "submit": "20ms", **special.get(name, {})} for name in names],
+        "network": {"delivery": "50ms", "report": "50ms"},
+    }
+
+
+def change_modem(box: Site, name: str, **settings: Any) -> None:
+    """Change the configuration of one modem, or add one; before the start."""
+    document = yaml.safe_load(box.config.read_text())
+    found = [modem for modem in document["modems"] if modem["name"] == name]
+    if not found:
+        found = [{"name": name, "result_timeout": "2s"}]
+        document["modems"].append(found[0])
+    found[0].update(settings)
+    box.config.write_text(yaml.safe_dump(document))
+
+
+class Mail:
+    """Messages that a test has written, each with a text and a recipient of its own."""
+
+    def __init__(self, box: Site) -> None:
+        self.box = box
+        self.written: dict[int, tuple[str, str]] = {}  #: id: recipient, text
+
+    def write(self, modem: str | None = None, **columns: Any) -> int:
+        """Write one, to be sent by this modem if one is named; return its id."""
+        number = len(self.written)
+        recipient = columns.pop("recipient", f"+48500100{number:03d}")
+        text = columns.pop("text", f"Message {number} for {modem or 'any'}")
+        if modem is not None:
+            columns["modem"] = modem
+        message_id = self.box.insert(recipient, text, **columns)
+        self.written[message_id] = (recipient, text)
+        return message_id
+
+    def states(self) -> Counter[str]:
+        """Count the states of what was written."""
+        rows = self.box.rows("outbox")
+        return Counter(row["state"] for row in rows if row["id"] in self.written)
+
+    def until_arrived(self, timeout_s: float = 60) -> None:
+        """Wait until the network has taken everything, and look that no phone got it twice."""
+
+        def arrived() -> bool:
+            return sum(self.states()[state] for state in ARRIVED) == len(self.written)
+
+        self.box.until(arrived, timeout_s)
+        self.box.sim.books.wait(lambda books: len(books.delivered) >= len(self.written), 20)
+        self.look_once()
+
+    def look_once(self) -> None:
+        """Look that every phone got exactly what was written to it."""
+        got = Counter((note.recipient, note.text) for note in self.box.sim.books.delivered)
+        assert got == Counter(self.written.values())
+
+
+def states(box: Site) -> dict[str, str]:
+    """Return the state of each modem."""
+    return {row["name"]: row["state"] for row in box.rows("modem")}
+
+
+def why(box: Site, modem: str) -> str:
+    """Return what is said of a modem's state."""
+    return str(next(row["why"] for row in box.rows("modem") if row["name"] == modem))
+
+
+def until_modem(box: Site, modem: str, state: str, timeout_s: float = 45) -> None:
+    """Wait until a modem is in a state."""
+    box.until(lambda: states(box).get(modem) == state, timeout_s)
+
+
+def fields(line: str, name: str) -> str:
+    """Return the value of a field of a log line that has no blanks in it."""
+    return next(
+        (word.partition("=")[2] for word in line.split() if word.startswith(f"{name}=")), ""
+    )
+
+
+def slowest_gap(box: Site, modem: str) -> float:
+    """Return the longest time between two submits of a modem, in seconds."""
+    lines = [submit.line_at for submit in box.sim.books.submits if submit.modem == modem]
+    return max(b - a for a, b in itertools.pairwise(lines))
+
+
+def steadily(box: Site, write: Callable[[], object], count: int, every_s: float) -> None:
+    """Write so many messages, one after the other."""
+    for _ in range(count):
+        write()
+        time.sleep(every_s)
+
+
+def refused_attempts(box: Site, message_id: int) -> list[dict[str, Any]]:
+    """Return the refused tries of a message."""
+    return box.rows(
+        "attempt",
+        "outcome = 'refused' AND part_id IN (SELECT id FROM part WHERE message_id = ?)",
+        message_id,
+    )
