@@ -61,7 +61,12 @@ class ClockTrust:
         self._earliest: tuple[dt.datetime, float] | None = None  #: it is at least so late
         self._trusted_at: str | None = None
         self._offsets: tuple[dt.timedelta, ...] = (_NONE,)
-        self.is_suspect = False
+        self._is_found = False  #: suspect, and the log knows it
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the clock is not to be believed, also if it has jumped since the last look."""
+        return self._is_found or self._against(self._clock.now()) is not None
 
     def look(self, db: Database) -> bool:
         """Compare the clock with the newest row and the network; return whether it is suspect.
@@ -78,9 +83,9 @@ class ClockTrust:
         if why is None and self._newest is not None and now < self._newest - SLACK:
             with db.write() as tx:  # the network has confirmed our clock
                 upkeep.hold_newest(tx, tx.now)
-        if (why is not None) != self.is_suspect:
+        if (why is not None) != self._is_found:
             self._change(db, why, now)
-        return self.is_suspect
+        return self._is_found
 
     def latest(self) -> dt.datetime:
         """Return the time as the network tells it, else the latest of all that is known of it."""
@@ -114,7 +119,7 @@ class ClockTrust:
             else:
                 events.add(tx, "clock.trusted")
                 tx.after_commit(lambda: log.info("clock.trusted", now=format_utc(now)))
-        self.is_suspect = why is not None
+        self._is_found = why is not None
 
     # -- what the network tells -------------------------------------------------------------------
 
