@@ -97,6 +97,8 @@ class Driver:
         facts = self.facts = initialise.Facts()
         self.sim_lost = False
         run = initialise.Initialiser(self._talk, self._clock)
+        if not self._talk.in_step:
+            self._talk.resynchronise()
         # A restart that was told before now is what this initialisation is for.
         self._talk.drop_unsolicited(lambda one: replies.is_restart(one.text))
         self._talk.take_echoed()
