@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from gsmgw.clock import format_utc
@@ -44,13 +45,7 @@ def barred_ranks(
         barred = _OUTSIDE_HOURS
     if sim_id is None:
         return barred
-    used = max(
-        (
-            outbox.sent_since(db, sim_id, format_utc(since)) / limit
-            for since, limit in _windows(limits, now, zone)
-        ),
-        default=0.0,
-    )
+    used = max((use.share for use in uses(limits, db, sim_id, now, zone)), default=0.0)
     if used >= 1:
         return barred | _ROUTINE
     if used >= SHARE_OF_THE_LESS_URGENT:
@@ -58,13 +53,33 @@ def barred_ranks(
     return barred
 
 
-def _windows(limits: Limits, now: dt.datetime, zone: ZoneInfo) -> list[tuple[dt.datetime, int]]:
-    """Return where each limit's count begins: the last minute and hour, the day and month."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How far a SIM has used up one of its limits."""
+
+    per: str  #: minute, hour, day or month
+    limit: int
+    used: int
+
+    @property
+    def share(self) -> float:
+        """Return what is used of it, 1 for all."""
+        return self.used / self.limit
+
+
+def uses(
+    limits: Limits, db: Database | Transaction, sim_id: int, now: dt.datetime, zone: ZoneInfo
+) -> list[Use]:
+    """Count each limit that there is, from the shortest: the last minute and hour, day, month."""
     day = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     windows = (
-        (now - dt.timedelta(minutes=1), limits.per_minute),
-        (now - dt.timedelta(hours=1), limits.per_hour),
-        (day, limits.per_day),
-        (day.replace(day=1), limits.per_month),
+        ("minute", now - dt.timedelta(minutes=1), limits.per_minute),
+        ("hour", now - dt.timedelta(hours=1), limits.per_hour),
+        ("day", day, limits.per_day),
+        ("month", day.replace(day=1), limits.per_month),
     )
-    return [(since, limit) for since, limit in windows if limit is not None]
+    return [
+        Use(per, limit, outbox.sent_since(db, sim_id, format_utc(since)))
+        for per, since, limit in windows
+        if limit is not None
+    ]
