@@ -46,7 +46,9 @@ LONGEST_VALUE = 4000
 # A run of digits that could be a phone number, wherever it stands; rather one too many than a
 # patient's. Of what is often logged only a date is spared, by `_mask_match`.
 _NUMBER_IN_WORDS = re.compile(r"(?<!\d)\+?\d(?:[\s()/.\u2010-\u2015-]{0,2}\d){6,}")
-_QUOTED = re.compile(r"""(?<!\w)(['"])(.+?)\1(?!\w)""", re.DOTALL)
+_OPENS_QUOTE = re.compile(r"""(?<!\w)['"]""")
+# One behind a backslash stands in the text itself: errors show texts as Python and JSON write them.
+_CLOSES_QUOTE = {quote: re.compile(rf"(?<!\\)(?:\\\\)*{quote}(?!\w)") for quote in ("'", '"')}
 _DIGITS_ONLY = re.compile(r"[\d+*# ()/-]+")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d)?\Z")
 # These make a value ambiguous on the line unless it stands in quotes.
@@ -207,8 +209,7 @@ def masked(words: object) -> str:
     shown = str(words)
     if _output.private:
         return shown
-    shown = _QUOTED.sub(_hide_quoted, shown)
-    return _NUMBER_IN_WORDS.sub(_mask_match, shown)
+    return _NUMBER_IN_WORDS.sub(_mask_match, _hide_quoted(shown))
 
 
 @contextlib.contextmanager
@@ -348,11 +349,24 @@ def _escape_char(char: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def _hide_quoted(match: re.Match[str]) -> str:
-    quote, found = match.groups()
-    if _DIGITS_ONLY.fullmatch(found):
-        return match.group()  # a number: masked with the others, so that one can still find it
-    return f"{quote}{text(found)}{quote}"
+def _hide_quoted(words: str) -> str:
+    """Hide what stands in quotes; each letter is looked at a few times at most, however many."""
+    pieces: list[str] = []
+    at, unclosed = 0, set[str]()
+    for match in _OPENS_QUOTE.finditer(words):
+        quote, start = match.group(), match.start()
+        if start < at or quote in unclosed:
+            continue
+        end = _CLOSES_QUOTE[quote].search(words, start + 1)
+        if end is None:
+            unclosed.add(quote)
+            continue
+        found = words[start + 1 : end.end() - 1]
+        # A number is masked with the others, so that one can still find it.
+        shown = text(found) if found and not _DIGITS_ONLY.fullmatch(found) else found
+        pieces += [words[at:start], quote, shown, quote]
+        at = end.end()
+    return "".join([*pieces, words[at:]])
 
 
 def _mask_match(match: re.Match[str]) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 
-_NUMBER = re.compile(r"[+-]?\d+")
+# No more digits than the store takes: a damaged line may hold thousands, which int() refuses.
+_NUMBER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_HEXADECIMAL = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{1,15}")
 
 
 def after_colon(text: str) -> str:
@@ -50,17 +52,15 @@ def values(text: str) -> list[str]:
 
 
 def number(field: str) -> int | None:
-    """Read a decimal number, quoted or not; None if it is none."""
+    """Read a decimal number of at most 18 digits, quoted or not; None if it is none."""
     field = unquote(field)
-    return int(field) if _NUMBER.fullmatch(field) and field.isascii() else None
+    return int(field) if _NUMBER.fullmatch(field) else None
 
 
 def hexadecimal(field: str) -> int | None:
     """Read a hexadecimal number, quoted or not, with or without 0x; None if it is none."""
-    try:
-        return int(unquote(field), 16)
-    except ValueError:
-        return None
+    field = unquote(field)
+    return int(field, 16) if _HEXADECIMAL.fullmatch(field) else None
 
 
 def get(fields: list[str], at: int) -> str:

@@ -145,7 +145,7 @@ class ServiceText:
     dcs: int | None  #: cell broadcast data coding scheme, 3GPP TS 23.038 5
 
 
-_CUSD = re.compile(r'\+CUSD:\s*(\d+)\s*(?:,\s*"?(.*?)"?\s*(?:,\s*(\d+)?\s*)?)?', re.DOTALL)
+_CUSD = re.compile(r"\+CUSD:\s*(\d{1,3})\s*(?:,(.*))?", re.DOTALL | re.ASCII)
 
 
 def parse_service_text(text: str) -> ServiceText | None:
@@ -153,7 +153,15 @@ def parse_service_text(text: str) -> ServiceText | None:
     found = _CUSD.fullmatch(text)
     if found is None:
         return None
-    return ServiceText(int(found[1]), found[2] or None, fields.number(found[3] or ""))
+    # The text may hold commas and quotes itself: only what stands at the two ends counts.
+    inner = (found[2] or "").strip()
+    before, comma, behind = inner.rpartition(",")
+    dcs = fields.number(behind)
+    if comma and (dcs is not None or not behind.strip()):
+        inner = before.rstrip()
+    else:
+        dcs = None
+    return ServiceText(int(found[1]), inner.removeprefix('"').removesuffix('"') or None, dcs)
 
 
 _CCLK = re.compile(r'"?(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)\s*([+-]\d{1,2})?')

@@ -85,12 +85,10 @@ class Parser:
         self._line.clear()
 
     def _add(self, piece: bytes, events: list[Event]) -> None:
-        while not self._line:
-            piece = piece.lstrip(_NOISE)
-            if not piece.startswith(b">"):
-                break
-            events.append(_PROMPT)
-            piece = piece[1:]
+        if not self._line:
+            begun = piece.lstrip(_NOISE + b">")
+            events.extend([_PROMPT] * piece.count(b">", 0, len(piece) - len(begun)))
+            piece = begun
         self._line += piece[: MAX_LINE - len(self._line)]
 
     def _end_line(self, events: list[Event]) -> None:

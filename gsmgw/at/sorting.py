@@ -32,6 +32,12 @@ from gsmgw.at import replies
 #: Unsolicited codes kept until somebody looks; more are noise, and the sweep is the truth.
 KEPT_UNSOLICITED = 1000
 
+#: An answer longer than this, in characters, is cut: a modem that never stops must not fill the
+#: memory. The listing of a full memory with 500 places has 200 000; the next sweep reads the rest.
+LONGEST_ANSWER = 1_000_000
+#: What a line takes beside its characters.
+_LINE_COST = 100
+
 #: Shortest hexadecimal line that can be the PDU of +CMT, +CDS: service centre 1 octet, first octet,
 #: an empty sender 2, PID, DCS, time stamp 7, length (3GPP TS 23.040 9.2.2.1). Longer than an IMEI,
 #: an IMSI and an ICCID, which consist of hexadecimal digits too.
@@ -55,6 +61,13 @@ class Expectation:
     prefixes: tuple[str, ...] | None  #: in capitals; None: the answer has no prefix
     lines: list[str] = field(default_factory=list)
     final: replies.Final | None = None
+    room: int = LONGEST_ANSWER
+
+    def add(self, line: str) -> None:
+        """Take a line of the answer, unless it has become too long."""
+        self.room -= len(line) + _LINE_COST
+        if self.room >= 0:
+            self.lines.append(line)
 
 
 class Sorter:
@@ -95,7 +108,7 @@ class Sorter:
         if final is not None:
             return self._end(text, final, waiting)
         if waiting is not None and self._answers(text, waiting):
-            waiting.lines.append(text)
+            waiting.add(text)
             self._header_in_answer = replies.head(text) in _WITH_PDU
             if self._header_in_answer:
                 self._header = None
@@ -134,7 +147,7 @@ class Sorter:
             self._header = None
             return True
         if self._header_in_answer and waiting is not None and replies.is_hex(text):
-            waiting.lines.append(text)
+            waiting.add(text)
             self._header_in_answer = False
             return True
         return False

@@ -118,7 +118,7 @@ def parse_memory_choices(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.upper() for names in lists for name in names))
 
 
-_CMGS = re.compile(r"\+CMG[SC]:\s*(\d+)", re.IGNORECASE)
+_CMGS = re.compile(r"\+CMG[SC]:\s*(\d{1,18})(?!\d)", re.IGNORECASE)
 
 
 def parse_reference(text: str) -> int | None:
@@ -138,7 +138,9 @@ class Notice:
     index: int
 
 
-_NOTICE = re.compile(r'\+C(?:MT|DS)I:\s*"?\s*(\w+)\s*"?\s*,\s*(\d+)', re.IGNORECASE)
+_NOTICE = re.compile(
+    r'\+C(?:MT|DS)I:\s*"?\s*([A-Z0-9]{1,8})\s*"?\s*,\s*(\d{1,9})(?!\d)', re.IGNORECASE
+)
 
 
 def parse_notice(text: str) -> Notice | None:

@@ -24,6 +24,10 @@ DEFAULT_PATH = Path("/etc/gsmgw/gsmgw.yaml")
 #: Groups that only a restart can change: files are open there.
 NEEDS_RESTART = ("database", "spool")
 
+#: So many mistakes are named at once; a file with more is no configuration.
+MOST_REMARKS = 100
+_LONGEST_SHOWN = 60
+
 #: The known keys: a group by its keys, a single value as None. Lists have the keys of an element.
 Keys: typing.TypeAlias = "dict[str, Keys | None]"
 
@@ -91,10 +95,13 @@ def check_document(document: Document, *, folder: Path | None = None) -> Checked
     try:
         config = Config.model_validate(content, context={"folder": folder})
     except pydantic.ValidationError as error:
-        remarks.extend(_remark(detail) for detail in error.errors(include_url=False))
+        details = error.errors(include_url=False)
+        remarks.extend(_remark(detail) for detail in details[: MOST_REMARKS + 1])
     if config is None or remarks:
         remarks.sort(key=lambda remark: document.line(*remark.place))
-        problems = tuple(_format(document, remark) for remark in remarks)
+        problems = tuple(_format(document, remark) for remark in remarks[:MOST_REMARKS])
+        if len(remarks) > MOST_REMARKS:
+            problems += ("and more; mend these first",)
         raise ConfigError("the configuration is wrong:\n" + "\n".join(problems), problems)
     unwise = checks.find_unwise(document)
     return Checked(config, tuple(_format(document, remark) for remark in unwise))
@@ -185,7 +192,9 @@ def _find_key(keys: Keys, wanted: str, above: str = "") -> str:
 
 def _found(found: object, words: str) -> str:
     shown = describe(typing.cast(Value, found))
-    return f"found {shown if len(shown) <= 60 else f'{shown[:60]}…'}; {words}"
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[:_LONGEST_SHOWN]}…{shown[-1] if isinstance(found, str) else ''}"
+    return f"found {shown}; {words}"
 
 
 def _format(document: Document, remark: checks.Remark) -> str:

@@ -35,7 +35,10 @@ class Group(BaseModel):
 
 def _anchored(found: object, info: ValidationInfo) -> Path:
     """Read a path; one without a leading / is meant from the configuration file's directory."""
-    path = Path(values.text(found)).expanduser()
+    try:
+        path = Path(values.text(found)).expanduser()
+    except RuntimeError as error:
+        raise ValueError("allowed is a path; the home directory after ~ is not known") from error
     folder = (info.context or {}).get("folder")
     return Path(folder) / path if folder is not None else path
 

@@ -188,4 +188,6 @@ def _text(found: object) -> str:
         raise ValueError("allowed is a single value, not a list or a group of keys")  # noqa: TRY004 - pydantic collects ValueError only
     if "\0" in found:
         raise ValueError("allowed is a text without NUL characters")
+    if any("\ud800" <= char <= "\udfff" for char in found):
+        raise ValueError("allowed is a text without half characters (lone surrogates)")
     return found

@@ -190,6 +190,7 @@ class Intake:
     # -- checks -----------------------------------------------------------------------------------
 
     def _check(self, draft: Draft) -> entry.NewMessage:
+        _check_nul(draft)
         not_before = self._time("not_before", draft.not_before)
         expires_at = self._time("expires_at", draft.expires_at)
         if not_before and expires_at and expires_at <= not_before:
@@ -304,6 +305,13 @@ def _check_utf8(draft: Draft) -> None:
             (getattr(draft, name) or "").encode()
         except UnicodeEncodeError as error:
             raise BadTextError(f"{name} holds half of a surrogate pair") from error
+
+
+def _check_nul(draft: Draft) -> None:
+    """Refuse NULs: phones and programs written in C take them for the end of the text."""
+    for name in ("text", "source", "reference"):
+        if "\x00" in (getattr(draft, name) or ""):
+            raise BadTextError(f"{name} holds a NUL character")
 
 
 def _check_octets(tx: Transaction, row: Row) -> None:

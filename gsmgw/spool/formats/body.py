@@ -61,11 +61,20 @@ def decode_body(octets: bytes, alphabet: str) -> str:
 
 
 def replace_macros(text: str, macros: list[str]) -> str:
-    """Put in what `Macro: name=value` lines say, in their order."""
+    """Put in what `Macro: name=value` lines say, in their order.
+
+    Raises:
+        BadTextError: the text grows beyond what a body may have; a few lines that each put their
+            own name in twice would fill the memory.
+    """
     for macro in macros:
         name, _, value = macro.partition("=")
-        if name:
-            text = text.replace(name, value)
+        if not name:
+            continue
+        more = len(value) - len(name)
+        if more > 0 and len(text) + text.count(name) * more > max(LONGEST_BODY, len(text)):
+            raise BadTextError("Too long text")
+        text = text.replace(name, value)
     return text
 
 

@@ -11,6 +11,7 @@ import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from gsmgw.errors import BadFileError
 from gsmgw.model import Category, Draft, Priority
@@ -34,6 +35,11 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }
 #: Longer findings are cut in messages.
 _LONGEST_SHOWN = 40
+#: A file of 1 MiB has room for fewer messages than this; what has more elements is something else,
+#: and a row for each of half a million numbers would keep the gateway busy for hours.
+MOST_ELEMENTS = 40_000
+#: So many mistakes of one element are named.
+_MOST_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,8 @@ def parse(content: bytes, *, source: str, spool_file: str) -> list[Element]:
         spool_file: its name in `checked/`, as the store keeps it.
 
     Raises:
-        BadFileError: it is no JSON, or no object and no list with anything in it.
+        BadFileError: it is no JSON, or no object and no list with anything in it, or the list is
+            too long.
     """
     found = _load(content)
     if isinstance(found, dict):
@@ -70,6 +77,8 @@ def parse(content: bytes, *, source: str, spool_file: str) -> list[Element]:
         raise BadFileError(f"found {_shown(found)}; allowed is one object or a list of objects")
     if not found:
         raise BadFileError("the list is empty; allowed is one object or a list of objects")
+    if len(found) > MOST_ELEMENTS:
+        raise BadFileError(f"the list has {len(found)} elements; allowed are {MOST_ELEMENTS}")
     return [_element(place, item, source, spool_file) for place, item in enumerate(found)]
 
 
@@ -79,7 +88,9 @@ def count(content: bytes) -> int:
         found = _load(content)
     except BadFileError:
         return 1
-    return max(len(found), 1) if isinstance(found, list) else 1
+    if not isinstance(found, list) or len(found) > MOST_ELEMENTS:
+        return 1
+    return max(len(found), 1)
 
 
 def format_document(document: object) -> bytes:
@@ -126,8 +137,8 @@ def _element(place: int, item: object, source: str, spool_file: str) -> Element:
     if isinstance(reference, int) and not isinstance(reference, bool):
         reference = item["reference"] = str(reference)
     known = {
-        "reference": reference if isinstance(reference, str) else None,
-        "recipient": recipient if isinstance(recipient, str) else None,
+        "reference": reference if _is_text(reference) else None,
+        "recipient": recipient if _is_text(recipient) else None,
     }
     problems = _problems(item)
     if problems:
@@ -156,8 +167,10 @@ def _text(item: Mapping[str, object], name: str) -> str | None:
 
 
 def _problems(item: _Pairs) -> list[str]:
-    problems = [f"key {_shown(key)} stands there twice" for key in item.twice]
+    problems = [f"key {_shown(key)} stands there twice" for key in item.twice[:_MOST_PROBLEMS]]
     for key, value in item.items():
+        if len(problems) >= _MOST_PROBLEMS:
+            return [*problems, "and more"]
         problem = _problem(key, value)
         if problem:
             problems.append(problem)
@@ -180,12 +193,21 @@ def _problem(key: str, value: object) -> str | None:
         return None if isinstance(value, bool) else _not(key, value, "true and false")
     if not isinstance(value, str):
         return _not(key, value, "a string in quotes")
-    if "\x00" in value or any("\ud800" <= char <= "\udfff" for char in value):
+    if not _is_text(value):
         return _not(key, value, "a string without NUL and without half characters")
     allowed = _WORDS.get(key)
     if allowed is not None and value and value not in allowed:
         return _not(key, value, ", ".join(allowed))
     return None
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Tell whether a value is a string that the store can hold."""
+    return (
+        isinstance(value, str)
+        and "\x00" not in value
+        and not any("\ud800" <= char <= "\udfff" for char in value)
+    )
 
 
 def _not(key: str, value: object, allowed: str) -> str:
@@ -195,4 +217,7 @@ def _not(key: str, value: object, allowed: str) -> str:
 def _shown(value: object) -> str:
     shown = json.dumps(value) if not isinstance(value, (dict, list)) else type(value).__name__
     shown = {"_Pairs": "an object", "list": "a list"}.get(shown, shown)
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+    if len(shown) <= _LONGEST_SHOWN:
+        return shown
+    # The quote is closed again: by its quotes the log knows what it must not show.
+    return f"{shown[:_LONGEST_SHOWN]}…{shown[-1] if shown.startswith(chr(34)) else ''}"

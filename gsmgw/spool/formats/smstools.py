@@ -254,10 +254,14 @@ def _validity(file: SmsFile, tp: TpOptions, around: Surroundings) -> tuple[TpOpt
     if not_before:
         try:
             begins = max(begins, parse_time(not_before, around.zone))
-        except GsmgwError:
+            format_utc(begins)
+        except (GsmgwError, OverflowError):
             return replace(tp, validity=validity), None  # intake refuses it, in better words
-    ends = begins + dt.timedelta(seconds=pdu.validity_seconds(validity))
-    return replace(tp, validity=validity), format_utc(ends)
+    try:
+        ends = begins + dt.timedelta(seconds=pdu.validity_seconds(validity))
+        return replace(tp, validity=validity), format_utc(ends)
+    except OverflowError:
+        return replace(tp, validity=validity), None  # after the year 9999: never
 
 
 def _read_validity(value: str) -> int | None:

@@ -90,7 +90,7 @@ def test_one_bad_element_does_not_stop_the_others() -> None:
             'unknown key "recipent" (did you mean recipient?); allowed: recipient',
         ),
         ({"zzz": "x"}, 'unknown key "zzz"; allowed: recipient, text, reference, source'),
-        ({"not_before": "x" * 60, "flash": "x" * 60}, "x…; allowed: true and false"),
+        ({"not_before": "x" * 60, "flash": "x" * 60}, 'x…"; allowed: true and false'),
     ],
 )
 def test_mistakes_are_named(keys: dict[str, Any], words: str) -> None:
