@@ -2,14 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# make soak MINUTES=60 SEED=17
+MINUTES ?= 3
+SEED ?=
 
-.PHONY: help demo test check bench fmt clean
+.PHONY: help demo test check bench soak fmt clean
 
 help:
 	@echo "make demo    install, then show a day of messages on simulated modems (no hardware)"
 	@echo "make test    install, then run all tests"
 	@echo "make check   style, types and import contracts"
 	@echo "make bench   measure the figures that docs/architecture.md promises"
+	@echo "make soak    traffic with random faults, and the balance of it (MINUTES=60 SEED=17)"
 	@echo "make fmt     format the code"
 	@echo "make clean   remove the virtual environment and caches"
 
@@ -36,6 +40,9 @@ check: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python tests/bench
+
+soak: $(VENV)/dev
+	$(BIN)/python tests/soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 fmt: $(VENV)/dev
 	$(BIN)/ruff check --fix .
