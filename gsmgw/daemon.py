@@ -23,8 +23,17 @@ from gsmgw import __version__, config, locks, logs, spool, systemd
 from gsmgw.clock import SystemClock, since_boot
 from gsmgw.config import Config
 from gsmgw.config import Modem as ModemConfig
-from gsmgw.errors import ConfigError, GsmgwError, StoreDamagedError, StoreError, StoreTooNewError
+from gsmgw.errors import (
+    ConfigError,
+    GsmgwError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreTooNewError,
+)
 from gsmgw.gateway.dispatcher import Dispatcher
+from gsmgw.gateway.health.watching import Watching
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.housekeeping import Housekeeping
 from gsmgw.gateway.intake import Intake
@@ -69,6 +78,11 @@ class Round:
             wake=self._hints.housekeeping.set,
         )
         self.supervisor.add(NewRows(self._db, intake, self._hints), wake=self._hints.new_rows.set)
+        self.supervisor.add(
+            Watching(
+                settings, self._db, self._clock, lambda: spool.outgoing(settings, self._clock)
+            )
+        )
         for door in spool.services(settings, self._db, intake, self._hints, self._clock):
             self.supervisor.add(door.service, wake=door.wake)
         for modem in settings.modems:
@@ -79,8 +93,11 @@ class Round:
     def start(self) -> None:
         """Start all services; blocks until the store and the doors are open."""
         names = [modem.name for modem in self.config.modems]
-        with self._db.write() as tx:
-            modems.forget_others(tx, names)
+        try:
+            with self._db.write() as tx:
+                modems.forget_others(tx, names)
+        except (StoreBusyError, StoreFullError) as error:  # no reason to stand still until it ends
+            log.warning("store.unavailable", doing="start", why=str(error))
         self.supervisor.start()
 
     def stop(self) -> None:

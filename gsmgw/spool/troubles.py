@@ -32,6 +32,15 @@ _ADVICE = {
 }
 
 
+def _advice(error: OSError | StoreError) -> str:
+    if isinstance(error, StoreFullError):
+        return _ADVICE[errno.ENOSPC]
+    if isinstance(error, StoreBusyError):
+        return "end the program that holds the database"
+    number = error.errno if isinstance(error, OSError) else None
+    return _ADVICE.get(number or 0, "see the error")
+
+
 @dataclass(slots=True)
 class _Trouble:
     pause_s: float
@@ -60,13 +69,14 @@ class Troubles:
         known = self._troubles.get(key)
         pause_s = FIRST_PAUSE_S if known is None else min(known.pause_s * 2, LONGEST_PAUSE_S)
         if not self._troubles:
-            number = error.errno if isinstance(error, OSError) else None
+            # Not the path: it holds the name that a client gave, so masking leaves nothing of it.
+            words = error.strerror if isinstance(error, OSError) else None
             log.warning(
                 "spool.owed",
                 what=self._what,
                 key=("what", "error"),
-                error=logs.masked(error),
-                advice=_ADVICE.get(number or 0, "see the error"),
+                error=logs.masked(words or error),
+                advice=_advice(error),
             )
         self._troubles[key] = _Trouble(pause_s, self._clock.monotonic() + pause_s)
 

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The disk is full or read-only: nothing accepted is lost, nothing is sent twice, all goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from machine_support import Machine, machine, quiet
+
+pytestmark = pytest.mark.slow
+
+#: Enough to need new pages in every table.
+MANY = 40
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Machine]:
+    with machine(tmp_path / "box", start=False) as running:
+        yield running
+
+
+def outgoing(number: int) -> str:
+    return f"To: 485001{number:05d}\n\nfile {number} {'x' * 100}\n"
+
+
+def test_full_database_keeps_everything_where_it_is_until_there_is_room(box: Machine) -> None:
+    flags = box.start_failing()
+    box.drop("first", outgoing(0))
+    box.until(lambda: "first" in box.files("sent"))
+    (flags / "database-full").touch()
+    for number in range(1, MANY):
+        box.drop(f"x{number}", outgoing(number))
+    for number in range(MANY):
+        box.sim.receive(f"+48500200{number:03d}", "front", f"answer {number}")
+    box.until(lambda: "spool.owed" in box.log and "modem.waits_for_store" in box.log)
+    quiet(2)
+    assert box.sim.books.duplicates() == []
+    assert box.sim.memory("front")  # what is not stored stays in the modem
+    (flags / "database-full").unlink()
+    box.until(lambda: len(box.files("sent")) == MANY, 90)
+    box.until(lambda: len(box.files("incoming")) == MANY, 90)
+    box.until(lambda: not box.sim.memory("front"))
+    assert len(box.texts) == MANY
+    assert box.sim.books.duplicates() == []
+    assert "spool.caught_up" in box.log
+    assert "service.failed" not in box.log
+    assert box.stop() == 0
+
+
+@pytest.mark.parametrize("trouble", ["spool-full", "spool-read-only"])
+def test_spool_that_cannot_be_written_keeps_what_is_owed(box: Machine, trouble: str) -> None:
+    flags = box.start_failing()
+    box.drop("before", "To: 48500100201\n\nbefore\n")
+    box.until(lambda: "before" in box.files("sent"))
+    box.drop("slow", "To: 48500100202\nNot_before: " + box.now(2) + "\n\nslow\n")
+    box.until(lambda: "slow" in box.files("checked"))
+    (flags / trouble).touch()
+    box.drop("waiting", "To: 48500100203\n\nwaiting\n")
+    box.sim.receive("+48500100299", "front", "an answer")
+    by_row = box.insert("+48500100204", "by row")
+    box.until_state(by_row, "sent", "delivered")
+    box.until(lambda: box.rows("inbox"))
+    box.until(lambda: "spool.owed" in box.log)
+    assert box.files("incoming") == {}
+    (flags / trouble).unlink()
+    if trouble == "spool-read-only":  # else the next scan finds it, every half minute
+        (box.spool / "outgoing" / "waiting").touch()
+    box.until(lambda: set(box.files("sent")) == {"before", "slow", "waiting"}, 90)
+    box.until(lambda: len(box.files("incoming")) == 1, 90)
+    assert sorted(box.texts) == ["before", "by row", "slow", "waiting"]
+    assert list((box.spool / ".tmp").iterdir()) == []
+    assert "service.failed" not in box.log
+
+
+def test_both_full_and_killed_meanwhile_loses_and_doubles_nothing(box: Machine) -> None:
+    flags = box.start_failing()
+    for name in ("database-full", "spool-full"):
+        (flags / name).touch()
+    for number in range(MANY):
+        box.drop(f"x{number}", outgoing(number))
+        box.sim.receive(f"+48500200{number:03d}", "front", f"answer {number}")
+    box.until(lambda: "spool.owed" in box.log)
+    box.kill()
+    box.start_failing()
+    quiet(1)
+    for name in ("database-full", "spool-full"):
+        (flags / name).unlink()
+    box.until(lambda: len(box.files("sent")) == MANY, 90)
+    box.until(lambda: len(box.files("incoming")) == MANY, 90)
+    assert len(box.texts) == MANY
+    assert box.sim.books.duplicates() == []
