@@ -106,7 +106,7 @@ def parse_caller(text: str) -> Caller:
     """Read `+CLIP: "+48500100200",145,...`; a withheld number is empty or missing."""
     found = fields.values(text)
     number = fields.get(found, 0)
-    if not re.fullmatch(r"\+?[0-9*#]+", number):
+    if not re.fullmatch(r"\+?[0-9*#]{1,40}", number):
         return Caller(None)
     # 145 is "international" (3GPP TS 24.008 10.5.4.7); some modems then leave the + out.
     if fields.number(fields.get(found, 1)) == 145 and not number.startswith("+"):

@@ -38,6 +38,8 @@ REPLY_WITHIN = dt.timedelta(days=7)
 INCOMPLETE_AFTER = dt.timedelta(hours=24)
 #: A sender may have so many parts waiting; beyond it the oldest go out incomplete.
 WAITING_PARTS_PER_SENDER = 255
+#: So may all senders together: who floods us may use many numbers.
+WAITING_PARTS = 2550
 
 
 class Arrivals:
@@ -195,7 +197,7 @@ class Arrivals:
         row = inbox.get_raw(tx, received_id)
         if row is not None:
             self._join_if_complete(tx, row)
-            self._bound_sender(tx, sender)
+            self._bound_waiting(tx, sender)
         return received_id
 
     def _undecodable(
@@ -221,12 +223,13 @@ class Arrivals:
         if len(chosen) == like["concat_total"]:
             self._join(tx, chosen)
 
-    def _bound_sender(self, tx: Transaction, sender: str) -> None:
-        while inbox.count_waiting(tx, sender) > WAITING_PARTS_PER_SENDER:
-            oldest = inbox.oldest_waiting(tx, sender)
-            if oldest is None:
-                return
-            self._join(tx, _one_of_each(inbox.waiting_parts(tx, oldest)))
+    def _bound_waiting(self, tx: Transaction, sender: str) -> None:
+        for whose, most in ((sender, WAITING_PARTS_PER_SENDER), (None, WAITING_PARTS)):
+            while inbox.count_waiting(tx, whose) > most:
+                oldest = inbox.oldest_waiting(tx, whose)
+                if oldest is None:
+                    return
+                self._join(tx, _one_of_each(inbox.waiting_parts(tx, oldest)))
 
     def hand_over_incomplete(self) -> int:
         """Hand over what has waited a day for its companions; return how many messages."""

@@ -116,23 +116,30 @@ def overdue_parts(db: Database | Transaction, before: str, limit: int) -> list[s
     )
 
 
-def count_waiting(tx: Transaction, sender: str) -> int:
-    """Count the parts of a sender that wait for companions."""
+def count_waiting(tx: Transaction, sender: str | None) -> int:
+    """Count the parts of a sender that wait for companions; of all senders with None."""
+    whose, params = _of_sender(sender)
     row = tx.row(
-        "SELECT count(*) FROM received_part WHERE inbox_id IS NULL AND concat_ref IS NOT NULL"
-        " AND sender = ?",
-        (sender,),
+        "SELECT count(*) FROM received_part"  # noqa: S608 - fixed words
+        f" WHERE inbox_id IS NULL AND concat_ref IS NOT NULL{whose}",
+        params,
     )
     return int(row[0]) if row is not None else 0
 
 
-def oldest_waiting(tx: Transaction, sender: str) -> sqlite3.Row | None:
-    """Return the part of a sender that has waited longest."""
+def oldest_waiting(tx: Transaction, sender: str | None) -> sqlite3.Row | None:
+    """Return the part of a sender, or of all with None, that has waited longest."""
+    whose, params = _of_sender(sender)
     return tx.row(
-        "SELECT * FROM received_part WHERE inbox_id IS NULL AND concat_ref IS NOT NULL"
-        " AND sender = ? ORDER BY id LIMIT 1",
-        (sender,),
+        "SELECT * FROM received_part"  # noqa: S608 - fixed words
+        f" WHERE inbox_id IS NULL AND concat_ref IS NOT NULL{whose}"
+        " ORDER BY received_at, id LIMIT 1",
+        params,
     )
+
+
+def _of_sender(sender: str | None) -> tuple[str, tuple[str, ...]]:
+    return ("", ()) if sender is None else (" AND sender = ?", (sender,))
 
 
 def get_raw(db: Database | Transaction, received_id: int) -> sqlite3.Row | None:
