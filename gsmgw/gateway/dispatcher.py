@@ -64,9 +64,14 @@ class Choice:
     now: str
     unscheduled_after: str | None  #: see `outbox.pick`; None while the clock is trusted
     latest: str | None  #: likewise
+    unrefused_first: bool  #: what was refused before is taken only if there is nothing else
 
     def pick(self, db: Database | Transaction) -> Row | None:
         """Return the first message of the choice that is due."""
+        found = self._pick(db, unrefused=True) if self.unrefused_first else None
+        return self._pick(db, unrefused=False) if found is None else found
+
+    def _pick(self, db: Database | Transaction, *, unrefused: bool) -> Row | None:
         return outbox.pick(
             db,
             self.routes,
@@ -74,6 +79,7 @@ class Choice:
             self.now,
             unscheduled_after=self.unscheduled_after,
             latest=self.latest,
+            unrefused=unrefused,
         )
 
 
@@ -89,6 +95,7 @@ class Session:
     in_flight: int | None = None  #: the part that its thread holds
     unsettled: list[SubmitResult] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)  #: TPDUs whose deletion is to be noted
+    wary: bool = False  #: the last part was refused, and nobody knows whether for its number
     pause_until: float = 0.0  #: monotonic
     pause_s: float = 0.0
 
@@ -270,12 +277,19 @@ class Dispatcher:
         return self._clock.monotonic() >= session.pause_until
 
     def _pause_after(self, session: Session, result: SubmitResult) -> None:
-        """Slow down while the network refuses."""
+        """Slow down while the network refuses; after an unclear refusal try another number.
+
+        Without that, a few dead numbers of high priority would be all that a SIM ever tries, also
+        as its probes, and nothing else would go out for as long as they live.
+        """
         if result.outcome is Outcome.TAKEN:
-            session.pause_s = 0.0
+            session.pause_s, session.wary = 0.0, False
             return
-        refused = result.outcome is Outcome.REFUSED and result.family is not ErrorFamily.CME
-        if refused and codes.cms(result.code).whose is Whose.NETWORK:
+        if result.outcome is not Outcome.REFUSED:
+            return
+        code = codes.cms(None if result.family is ErrorFamily.CME else result.code)
+        session.wary = code.whose in (Whose.SIM, Whose.UNCLEAR)
+        if code.whose is Whose.NETWORK:
             session.pause_s = min(max(session.pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
             session.pause_until = self._clock.monotonic() + session.pause_s
 
@@ -290,13 +304,14 @@ class Dispatcher:
         """Return what a modem may send; None if its SIM must not send at all."""
         settings = self._modems[modem]
         routes = routing.routes_served(settings, self._config.modems)
-        suspect = self._trust.is_suspect
+        suspect, wary = self._trust.is_suspect, session.wary
         if session.sim_id is not None:
             sim = modems.get_sim(db, session.sim_id)
             if sim is not None and sim["state"] == SimState.BLOCKED:
                 return None
             if sim is not None and sim["resting_until"] and sim["resting_until"] > format_utc(now):
                 return None
+            wary = wary or (sim is not None and sim["state"] == SimState.RESTING)
             routes = (*routes, routing.route_of_sim(session.sim_id))
         barred = limits.barred_ranks(
             self._config, settings.limits, db, session.sim_id, now, is_suspect=suspect
@@ -304,7 +319,7 @@ class Dispatcher:
         pause = dt.timedelta(seconds=self._config.sending.retry.longest)
         after = format_utc(now + pause) if suspect else None
         latest = format_utc(self._trust.latest()) if suspect else None
-        return Choice(routes, barred, format_utc(now), after, latest)
+        return Choice(routes, barred, format_utc(now), after, latest, wary)
 
     def _claim(self, tx: Transaction, modem: str, session: Session) -> PartToSend | None:
         choice = self._choice(tx, modem, session, dt.datetime.fromisoformat(tx.now))

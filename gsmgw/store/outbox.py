@@ -89,6 +89,7 @@ def pick(
     *,
     unscheduled_after: str | None = None,
     latest: str | None = None,
+    unrefused: bool = False,
 ) -> sqlite3.Row | None:
     """Return the first due message that a modem may send, without reading past it.
 
@@ -101,6 +102,7 @@ def pick(
             goes then, but what is due after this time goes as well: it was due before the clock
             fell back. Reads past what is planned.
         latest: given with it: what may have expired by this time stays.
+        unrefused: leave out what was refused before. Reads past it.
     """
     condition, params = "due_at <= ?", [now]
     if unscheduled_after is not None:
@@ -109,6 +111,8 @@ def pick(
             " AND (expires_at IS NULL OR expires_at > ?)"
         )
         params = [now, unscheduled_after, latest or now]
+    if unrefused:
+        condition += " AND error_code IS NULL"
     best: sqlite3.Row | None = None
     for route in routes:
         for step in _ranks_waiting(db, route):

@@ -371,3 +371,33 @@ def test_attempts_are_all_kept_for_people(rig: Rig) -> None:
             "part_number": 1,
         },
     ]
+
+
+def test_dead_numbers_of_high_priority_do_not_silence_the_rest(rig: Rig) -> None:
+    """Three of them were refused, rested on, probed with and refused again, and all else waited."""
+    sim_id = rig.attach()
+    dead = [rig.add(f"{n}", recipient=number(n), priority="stat") for n in range(3)]
+    good = [rig.add(f"{n}", recipient=number(n)) for n in range(10, 16)]
+    for _ in range(3):
+        rig.refuse(DEAD)
+    rig.clock.advance(60)
+    refused, sent = 0, 0
+    while (part := rig.claim()) is not None:
+        if part.message_id in dead:
+            rig.settle(factories.refused(part.part_id, DEAD))
+            refused += 1
+        else:
+            rig.settle(factories.taken(part.part_id, sent))
+            sent += 1
+    assert rig.sim(sim_id)["state"] == "working"
+    assert (refused, sent) == (3, 6)
+    assert [rig.state_of(message_id) for message_id in dead] == ["failed"] * 3
+    assert [rig.state_of(message_id) for message_id in good] == ["sent"] * 6
+
+
+def test_part_refused_before_is_the_probe_where_there_is_nothing_else(rig: Rig) -> None:
+    rig.attach()
+    dead = rig.add()
+    rig.refuse(DEAD)
+    rig.clock.advance(30)
+    assert rig.must_claim().message_id == dead
