@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gsmgw import errors, logs
 from gsmgw.cli import command, display, overview, session
+from gsmgw.gateway.health import judgement
+from gsmgw.gateway.health import monitor as monitoring
+from gsmgw.gateway.health.record import EVENTS_SHOWN, Health
 from gsmgw.model import SimState
 
 if TYPE_CHECKING:
@@ -16,7 +20,6 @@ if TYPE_CHECKING:
 
 #: The screen is made for the narrowest terminal in use.
 COLUMNS = 80
-EVENTS_SHOWN = 8
 #: Seconds between two looks of --watch.
 LOOK_S = 2.0
 
@@ -29,24 +32,45 @@ _GOOD_DBM, _FAIR_DBM = -85, -95
     epilog="""\
 gsmgw status
 gsmgw status --watch
+gsmgw status --monitor
 """,
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.option("--watch", is_flag=True, help="Look again every 2 seconds, until Ctrl-C.")
+@click.option("--monitor", is_flag=True, help="Print one line for Nagios; exit with 0 to 3.")
 @session.pass_session
-def status(current: session.Session, as_json: bool, watch: bool) -> None:
+def status(current: session.Session, as_json: bool, watch: bool, monitor: bool) -> int | None:
     """Show on one screen how things are.
 
     What is uncertain stands first, then modems, what waits, today's counts, and the last events.
+    What is wrong and what to do about it says gsmgw doctor.
     """
-    if watch and as_json:
-        raise click.UsageError("--watch is for people; programs run status --json again")
+    if as_json + watch + monitor > 1:
+        raise click.UsageError("--json, --watch and --monitor exclude one another")
+    if monitor:
+        return _monitor(current)
     if as_json:
-        display.print_json(overview.gather(current, EVENTS_SHOWN).as_json())
+        found = overview.gather(current, EVENTS_SHOWN)
+        display.print_json(judgement.document(found, judgement.judge(found)))
     elif watch:
         _watch(current)
     else:
         click.echo(display.render(_look(current), width=COLUMNS), nl=False)
+    return None
+
+
+def _monitor(current: session.Session) -> int:
+    """Print the line that monitoring reads; where we cannot look it says UNKNOWN."""
+    try:
+        if not current.config.database.path.exists():
+            raise errors.StoreError(f"there is no database {current.config.database.path} yet")
+        found = overview.gather(current, EVENTS_SHOWN)
+    except (errors.GsmgwError, OSError) as error:
+        click.echo(display.safe(monitoring.format_unknown(logs.masked(error))))
+        return monitoring.UNKNOWN
+    troubles = judgement.judge(found)
+    click.echo(display.safe(monitoring.format_line(found, troubles)))
+    return monitoring.code(troubles)
 
 
 def _watch(current: session.Session) -> None:
@@ -81,7 +105,7 @@ def _words(words: str, style: str = "") -> RenderableType:
     return Text(f"{words}\n", style=style)
 
 
-def _head(found: overview.Overview, current: session.Session) -> RenderableType:
+def _head(found: Health, current: session.Session) -> RenderableType:
     time = display.local_time(found.at, current.zone)
     if found.daemon_pid is None:
         return _words(
@@ -92,15 +116,15 @@ def _head(found: overview.Overview, current: session.Session) -> RenderableType:
     return _words(f"{time}   daemon runs, process {found.daemon_pid}")
 
 
-def _uncertain(found: overview.Overview) -> list[RenderableType]:
+def _uncertain(found: Health) -> list[RenderableType]:
     if not found.uncertain_count:
         return []
-    named = ", ".join(str(row["id"]) for row in found.uncertain)
+    named = ", ".join(map(str, found.uncertain))
     more = "" if len(found.uncertain) == found.uncertain_count else ", …"
     return [
         _words(
             f"UNCERTAIN, may have arrived: {_count(found.uncertain_count)}: {named}{more}\n"
-            f"Ask the recipients; see gsmgw show {found.uncertain[0]['id']}",
+            f"Ask the recipients; see gsmgw show {found.uncertain[0]}",
             "bold yellow",
         )
     ]
@@ -110,7 +134,7 @@ def _count(messages: int) -> str:
     return f"{messages} message{'' if messages == 1 else 's'}"
 
 
-def _modems(found: overview.Overview, current: session.Session) -> RenderableType:
+def _modems(found: Health, current: session.Session) -> RenderableType:
     if not found.modems:
         return _words("No modem is configured.", "bold red")
     now = current.clock.now()
@@ -164,7 +188,7 @@ def signal(dbm: object) -> str:
     return f"{dbm} dBm {worth}"
 
 
-def _queue(found: overview.Overview, current: session.Session) -> list[RenderableType]:
+def _queue(found: Health, current: session.Session) -> list[RenderableType]:
     now = current.clock.now()
     rows: list[tuple[object, ...]] = [
         (
@@ -185,14 +209,14 @@ def _queue(found: overview.Overview, current: session.Session) -> list[Renderabl
     return [_with_gap(display.table(columns, rows, wide="oldest waits for", fit=True))]
 
 
-def _today(found: overview.Overview) -> RenderableType:
+def _today(found: Health) -> RenderableType:
     words = [f"{count} {state}" for state, count in found.messages_today.items()]
     calls = found.missed_calls_today
     arrived = f"{found.received_today} received, {calls} missed call{'' if calls == 1 else 's'}"
     return _words(f"Today: {', '.join(words) or 'no messages'}; {arrived}")
 
 
-def _events(found: overview.Overview, current: session.Session) -> list[RenderableType]:
+def _events(found: Health, current: session.Session) -> list[RenderableType]:
     if not found.events:
         return []
     now = current.clock.now()

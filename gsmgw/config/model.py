@@ -229,6 +229,13 @@ class Logs(Group):
     ] = "info"
 
 
+class Watching(Group):
+    """How other programs see whether all is well."""
+
+    #: a text file of metrics for node_exporter; None: none is written
+    metrics: FilePath | None = None
+
+
 class Config(Group):
     """The whole configuration."""
 
@@ -243,6 +250,7 @@ class Config(Group):
     replies: Replies = Replies()
     retention: Retention = Retention()
     logs: Logs = Logs()
+    watching: Watching = Watching()
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

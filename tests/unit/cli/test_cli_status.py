@@ -50,7 +50,7 @@ def test_uncertain_messages_stand_first(place: Place) -> None:
     shown = place.good("status")
     assert shown.index("UNCERTAIN, may have arrived: 1 message: 1") < shown.index("modem ")
     assert "gsmgw show 1" in shown
-    assert place.json("status")["uncertain"] == {"count": 1, "ids": [1]}
+    assert place.json("status")["uncertain"] == {"count": 1, "ids": [1], "given_up": 0}
 
 
 def test_many_uncertain_messages_are_not_all_named(
@@ -152,14 +152,3 @@ def test_watch_is_for_people(place: Place) -> None:
 def test_a_configuration_without_modems_says_so(place: Place) -> None:
     place.config.write_text("database: {path: gsmgw.db}\n")
     assert "No modem is configured." in place.good("status")
-
-
-def test_reading_back_to_midnight_reads_no_further_than_needed() -> None:
-    asked = []
-
-    def newest(limit: int) -> list[dict[str, str]]:
-        asked.append(limit)
-        return [{"at": f"{3000 - n:04d}"} for n in range(min(limit, 3000))]
-
-    assert len(overview._rows_since(newest, "at", "1400")) == 1601
-    assert asked == [500, 8000]
