@@ -8,7 +8,9 @@ else speaks with the modem, and the modem has not restarted since. Where that ca
 nothing is deleted; it is read again later. Our own SUBMITs (status 2 and 3) are left alone.
 
 What the modem will not delete is handed over once only while this session lasts; its deletion is
-tried again at every sweep, and never holds back what lies behind it.
+tried again at every sweep, and never holds back what lies behind it. The same holds for what it
+says to have deleted and still lists (worn SIMs do that), from the third time on: twice may be two
+reports that are equal to the last octet.
 
 Threads and locks. None; belongs to the modem's thread.
 
@@ -29,10 +31,19 @@ _log = logs.get("modem")
 BATCH = 10
 #: The modem reads a whole SIM for this; slow ones take a minute for 50 messages.
 _LIST_TIMEOUT_S = 60.0
+#: Deletions tried again in one sweep: a modem that lists thousands must not keep us busy for hours.
+_TRIED_AGAIN = 100
+#: So many deletions of the same octets in the same place are believed.
+_BELIEVED = 2
+#: So many messages are remembered; one forgotten is handed over again, and known to the gateway.
+_REMEMBERED = 2000
 #: A memory that is so full after a sweep soon takes nothing more: what is left, we may not remove.
 _FULL_SHARE = 0.8
 #: In place of a memory's name: the one that is selected, on modems without AT+CPMS.
 SELECTED = ""
+
+#: Memory, place and octets of a message.
+_Key = tuple[str, int, str]
 
 
 class Memories:
@@ -43,7 +54,8 @@ class Memories:
         self._gateway = gateway
         self._name = name
         self._selected: str | None = None
-        self._undeleted: dict[tuple[str, int, str], int] = {}
+        self._undeleted: dict[_Key, int] = {}
+        self._deleted: dict[_Key, int] = {}  # how often
         self._told_full: set[str] = set()
         self.names: tuple[str, ...] = ()  #: to sweep
         self.fill: dict[str, tuple[int, int]] = {}  #: memory: (used, total), as last seen
@@ -53,6 +65,7 @@ class Memories:
         self.names = names or (SELECTED,)
         self._selected = None
         self._undeleted.clear()
+        self._deleted.clear()
         self.fill = {}
 
     def unselect(self) -> None:
@@ -79,16 +92,27 @@ class Memories:
         if not reply.ok:
             _log.debug("memory.unlisted", modem=self._name, memory=name, answer=reply.final.text)
             return False
-        fresh = 0
-        for stored in storage.parse_list(reply.lines):
+        listing = storage.parse_list(reply.lines)
+        self._forget_all_but(name, {(name, one.index, one.pdu) for one in listing})
+        fresh = again = 0
+        for stored in listing:
             if not stored.received or stored.index is None:
                 continue
             if fresh >= BATCH:
                 return True
+            is_known = (name, stored.index, stored.pdu) in self._undeleted
+            again += is_known
+            if is_known and again > _TRIED_AGAIN:
+                continue
             if stored.fits or self._is_there(stored.index, stored.pdu):
                 fresh += self._take(name, stored.index, stored.pdu)
         self._tell_room(name, fresh)
         return False
+
+    def _forget_all_but(self, name: str, listed: set[tuple[str, int | None, str]]) -> None:
+        """Forget what would not be deleted from this memory and is gone all the same."""
+        for key in [key for key in self._undeleted if key[0] == name and key not in listed]:
+            del self._undeleted[key]
 
     def _tell_room(self, name: str, fresh: int) -> None:
         """Say once that a memory stays full of what is not ours to remove (sent, drafts)."""
@@ -128,13 +152,13 @@ class Memories:
         if received_id is None:
             arrival = InboundPdu(self._name, pdu, memory=name or None, index=index)
             received_id = self._gateway.received(arrival)
-            self._undeleted[key] = received_id
+            _remember(self._undeleted, key, received_id)
         if self._restarted() or self._selected != name:
             self._selected = None
             return known is None
         reply = self._talk.command(f"AT+CMGD={index}")
-        if reply.ok:
-            del self._undeleted[key]
+        if reply.ok and self._is_believed(key):
+            self._undeleted.pop(key, None)
             self._gateway.deleted(received_id)
         else:
             _log.warning(
@@ -145,6 +169,12 @@ class Memories:
                 answer=reply.final.text,
             )
         return known is None
+
+    def _is_believed(self, key: _Key) -> bool:
+        """Note that the modem says it has deleted something; return whether that is to believe."""
+        times = self._deleted.pop(key, 0) + 1
+        _remember(self._deleted, key, times)
+        return times <= _BELIEVED
 
     def _restarted(self) -> bool:
         return any(replies.is_restart(heard.text) for heard in self._talk.unsolicited)
@@ -163,3 +193,10 @@ class Memories:
         if memories:
             self.fill[name] = (memories[0].used, memories[0].total)
         return True
+
+
+def _remember(table: dict[_Key, int], key: _Key, number: int) -> None:
+    """Put an entry into a table; the oldest one makes room."""
+    table[key] = number
+    if len(table) > _REMEMBERED:
+        del table[next(iter(table))]

@@ -152,3 +152,29 @@ def test_the_undecodable_is_handed_over_and_deleted_all_the_same():
         swept.sweep("SM")
         assert gateway.arrivals[0].pdu == damaged
         assert gateway.deletions == [1]
+
+
+def test_a_worn_sim_that_only_says_to_delete_neither_loops_nor_doubles():
+    entries = [(index, 1, PDU) for index in range(memories.BATCH)]
+    answers = {"AT+CMGL=4": listing(*entries, (200, 1, OTHER)), "*": "OK"}
+    with sweeping(answers) as (_, gateway, swept):
+        sweeps = 1
+        while swept.sweep("SM"):
+            sweeps += 1
+            assert sweeps < 10
+        assert OTHER in [one.pdu for one in gateway.arrivals]
+        seen = len(gateway.arrivals)
+        for _ in range(5):
+            swept.sweep("SM")
+        assert len(gateway.arrivals) - seen <= 2
+        assert swept.has_undeleted
+
+
+def test_what_would_not_be_deleted_and_vanished_is_forgotten():
+    answers = {"AT+CMGL=4": listing((1, 1, PDU)), "AT+CMGD=1": "ERROR"}
+    with sweeping(answers) as (modem, _, swept):
+        swept.sweep("SM")
+        assert swept.has_undeleted
+        modem.answers["AT+CMGL=4"] = "OK"
+        swept.sweep("SM")
+        assert not swept.has_undeleted
