@@ -13,6 +13,10 @@ UNCLEAR_TRIES_OVER = dt.timedelta(minutes=30)
 #: Rests of a SIM that refused several numbers in a row: the first, the second, all further ones.
 RESTS = (dt.timedelta(minutes=1), dt.timedelta(minutes=5), dt.timedelta(minutes=15))
 
+#: A part that modems could not submit so often lets the others go first for a while.
+UNTOUCHED_TRIES = 3
+UNTOUCHED_PAUSE = dt.timedelta(seconds=30)
+
 #: So many different numbers refused without a success between mean that it is the SIM.
 NUMBERS_REFUSED = 3
 

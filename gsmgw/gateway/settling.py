@@ -296,7 +296,10 @@ class Settling:
         outbox.change_part(tx, tried.part["id"], change)
         outbox.end_attempt(tx, tried.part["id"], outcome=Outcome.UNTOUCHED, change=change)
         endings.release(tx, self._config, tried.message["id"])
-        outbox.mirror(tx, tried.message["id"])
+        due_at = None
+        if tries.count_untouched(tx, tried.part["id"]) >= retry.UNTOUCHED_TRIES:
+            due_at = format_utc(dt.datetime.fromisoformat(tx.now) + retry.UNTOUCHED_PAUSE)
+        outbox.mirror(tx, tried.message["id"], due_at=due_at)
 
 
 def _as_failed(change: PartChange) -> PartChange:

@@ -45,6 +45,14 @@ def refusals(tx: Transaction, part_id: int) -> list[sqlite3.Row]:
     )
 
 
+def count_untouched(tx: Transaction, part_id: int) -> int:
+    """Count how often a part was claimed and could not be submitted."""
+    row = tx.row(
+        "SELECT count(*) FROM attempt WHERE part_id = ? AND outcome = 'untouched'", (part_id,)
+    )
+    return int(row[0]) if row is not None else 0
+
+
 def newest_references(tx: Transaction, sim_id: int, limit: int) -> list[int | None]:
     """Return the references of the parts that a SIM sent last, newest first."""
     return [

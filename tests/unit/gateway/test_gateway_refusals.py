@@ -215,6 +215,22 @@ def test_part_that_was_never_sent_costs_nothing_and_goes_again(rig: Rig) -> None
     assert rig.must_claim().message_id == message_id
 
 
+def test_part_that_no_modem_can_submit_lets_the_others_go_first(rig: Rig) -> None:
+    """A modem that gives no prompt for one part, of high priority, sent nothing else any more."""
+    rig.attach()
+    odd = rig.add("1", priority="stat")
+    other = rig.add("2")
+    for _ in range(3):
+        part = rig.must_claim()
+        assert part.message_id == odd
+        rig.settle(factories.untouched(part.part_id))
+    rig.send()
+    assert (rig.state_of(odd), rig.state_of(other)) == ("queued", "sent")
+    assert rig.claim() is None
+    rig.clock.advance(30)
+    assert rig.must_claim().message_id == odd
+
+
 def test_vendor_code_is_unclear_and_pauses_nobody(rig: Rig) -> None:
     rig.attach()
     message_id = rig.add()
