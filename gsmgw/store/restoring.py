@@ -166,7 +166,9 @@ def close_all(tx: Transaction) -> tuple[int, int, int]:
         "UPDATE hook_run SET finished_at = ?, error = ? WHERE finished_at IS NULL", (tx.now, CODE)
     )
     tx.run(
-        "UPDATE command SET finished_at = ?, error = ? WHERE finished_at IS NULL", (tx.now, CODE)
+        "UPDATE command SET started_at = coalesce(started_at, ?1), finished_at = ?1, error = ?2"
+        " WHERE finished_at IS NULL",
+        (tx.now, CODE),
     )
     return cancelled, uncertain, handouts
 

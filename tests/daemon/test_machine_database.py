@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The database is locked, damaged, watched by a reader that never ends, or another daemon's."""
+"""The database is locked by others for long, read by one that never ends, damaged, or gone."""
 
 from __future__ import annotations
 
@@ -147,23 +147,3 @@ def test_database_that_is_gone_but_left_its_log_is_not_begun_anew(box: Machine) 
     assert code == 69
     assert "is gone" in said
     assert fingerprint(box) == before
-
-
-# -- two of us ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shared", ["database", "spool"])
-def test_second_daemon_is_refused_by_what_it_shares_and_told_by_whom(
-    box: Machine, tmp_path: Path, shared: str
-) -> None:
-    assert box.process is not None
-    own = "spool" if shared == "database" else "database"
-    paths = {"database": {"path": str(box.database)}, "spool": {"path": str(box.spool)}}
-    other_paths = {shared: paths[shared]}
-    with machine(tmp_path / "other", settings=other_paths, start=False) as other:
-        code, said = other.refused()
-        assert code == 69
-        assert f"process {box.process.pid}" in said
-        assert shared in said
-        assert own not in said.partition("already works on")[2].partition(" ")[0]
-    box.until_state(box.insert("+48500100201", "goes on"), "delivered")
