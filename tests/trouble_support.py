@@ -108,12 +108,3 @@ def steadily(box: Site, write: Callable[[], object], count: int, every_s: float)
     for _ in range(count):
         write()
         time.sleep(every_s)
-
-
-def refused_attempts(box: Site, message_id: int) -> list[dict[str, Any]]:
-    """Return the refused tries of a message."""
-    return box.rows(
-        "attempt",
-        "outcome = 'refused' AND part_id IN (SELECT id FROM part WHERE message_id = ?)",
-        message_id,
-    )

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sixteen modems on one daemon, some of them sick: the others work as if those were not there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import trouble_support as trouble
+from site_support import site
+
+pytestmark = pytest.mark.slow
+
+NAMES = tuple(f"m{number:02d}" for number in range(16))
+SUBMIT_S = 0.5
+EACH = 10
+
+
+def test_sixteen_modems_share_the_work_and_each_is_kept_busy(tmp_path: Path) -> None:
+    layout = trouble.plan(NAMES, {name: {"submit": f"{SUBMIT_S}s"} for name in NAMES})
+    with site(tmp_path / "box", layout) as box:
+        mail = trouble.Mail(box)
+        for _ in range(EACH * len(NAMES)):
+            mail.write()
+        mail.until_arrived()
+        by = Counter(submit.modem for submit in box.sim.books.taken)
+        assert set(by) == set(NAMES)
+        assert min(by.values()) >= EACH / 2, "nobody starves"
+        assert not box.lines("warning", "store.")
+
+
+def test_sick_modems_do_not_slow_the_others(tmp_path: Path) -> None:
+    """One hangs, one gives no answers, one no prompts, one refuses all, one is barred."""
+    sick = {
+        "m00": ("hang", {}),
+        "m01": ("answer-lost", {}),
+        "m02": ("prompt-lost", {}),
+        "m03": ("refuse", {"code": 300}),
+        "m04": ("refuse", {"code": 50}),
+        "m05": ("no-network", {}),
+    }
+    names = NAMES[:10]
+    layout = trouble.plan(names, {name: {"submit": "100ms"} for name in names})
+    settings = {"sending": {"retry": {"first": "1s", "factor": "1", "longest": "1s"}}}
+    with site(tmp_path / "box", layout, settings=settings) as box:
+        for name, (fault, arguments) in sick.items():
+            box.sim.fault(name, fault, **arguments)
+        mail = trouble.Mail(box)
+        trouble.steadily(box, mail.write, 200, 0.05)
+        mail.until_arrived()
+        for name in names[6:]:
+            assert trouble.slowest_gap(box, name) < 3
+        by = Counter(submit.modem for submit in box.sim.books.submits)
+        assert by["m01"] <= 6, "a modem that never answers does not eat the queue"
+        assert by["m03"] <= 6
+        assert by["m04"] <= 3, "its SIM rests"
+        assert by["m00"] == by["m05"] == 0
+        assert not box.lines("message.failed")
+        assert {row["tries"] for row in box.rows("outbox")} == {0}
