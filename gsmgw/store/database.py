@@ -7,7 +7,7 @@ time-out. While it lasts a row stands in table `writing`, so that the triggers k
 software. WAL with synchronous=FULL: what is committed survives power loss.
 
 Threads and locks: each thread gets its own connection at its first use and closes it with
-`close()`. Shared are the path and the lock that lets one thread write at a time; a write within a
+`close()`, at the latest by ending. Shared are the path and the lock that lets one thread write at a time; a write within a
 write would wait for itself.
 
 On failure: every sqlite3 error leaves here as a StoreError; after one nothing was written.
@@ -95,6 +95,20 @@ class Transaction:
             action()
 
 
+class _Own:
+    """A thread's connection; closed with the thread, if the thread did not do so itself.
+
+    A sqlite3.Connection is part of a reference cycle, its cache of statements, and would stay open
+    until the garbage collector finds it.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class Database:
     """The store's file, opened anew by every thread that uses it."""
 
@@ -173,8 +187,8 @@ class Database:
                 )
 
     def _connect(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+        own: _Own | None = getattr(self._local, "own", None)
+        if own is None:
             connection = sqlite3.connect(
                 self.path, timeout=self._busy_timeout_s, isolation_level=None
             )
@@ -183,8 +197,8 @@ class Database:
             except BaseException:
                 connection.close()
                 raise
-            self._local.connection = connection
-        return connection
+            own = self._local.own = _Own(connection)
+        return own.connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
@@ -213,10 +227,10 @@ class Database:
 
     def close(self) -> None:
         """Close this thread's connection; a later use opens a new one."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is not None:
-            self._local.connection = None
-            connection.close()
+        own: _Own | None = getattr(self._local, "own", None)
+        if own is not None:
+            self._local.own = None
+            own.connection.close()
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
