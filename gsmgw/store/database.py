@@ -7,8 +7,8 @@ time-out. While it lasts a row stands in table `writing`, so that the triggers k
 software. WAL with synchronous=FULL: what is committed survives power loss.
 
 Threads and locks: each thread gets its own connection at its first use and closes it with
-`close()`, at the latest by ending. Shared are the path and the lock that lets one thread write at a time; a write within a
-write would wait for itself.
+`close()`, at the latest by ending. Shared are the path and the lock that lets one thread write at a
+time; a write within a write would wait for itself.
 
 On failure: every sqlite3 error leaves here as a StoreError; after one nothing was written.
 
