@@ -14,6 +14,7 @@ help:
 	@echo "make check   style, types and import contracts"
 	@echo "make bench   measure the figures that docs/architecture.md promises"
 	@echo "make soak    traffic with random faults, and the balance of it (MINUTES=60 SEED=17)"
+	@echo "make fuzz    spoiled input for all that reads foreign bytes (SECONDS=120 SEED=...)"
 	@echo "make fmt     format the code"
 	@echo "make clean   remove the virtual environment and caches"
 
@@ -43,6 +44,10 @@ bench: $(VENV)/dev
 
 soak: $(VENV)/dev
 	$(BIN)/python tests/soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+fuzz: export SECONDS ?= 120
+fuzz: $(VENV)/dev
+	$(BIN)/python tests/fuzz
 
 fmt: $(VENV)/dev
 	$(BIN)/ruff check --fix .

@@ -62,6 +62,8 @@ def parse_recipient(text: str, *, country: str, international_digits: bool = Fal
     if digits is None or (is_short and not international_digits):
         raise _refusal(text, _fault(text))
     if is_short:
+        if len(digits) - 1 > LONGEST_DIGITS:
+            raise _refusal(text, f"has more than the {LONGEST_DIGITS} digits that a code may have")
         return digits[1:]
     if len(digits) <= SHORT_CODE_DIGITS and not digits.startswith("+"):
         return digits
@@ -198,6 +200,8 @@ def _can_be(number: PhoneNumber) -> bool:
     library = _library()
     if library.is_valid_number(number):
         return True
+    if number.italian_leading_zero:
+        return False  # no mobile's begins with 0, and read once more it would lose the 0
     reason = library.is_possible_number_for_type_with_reason(number, library.PhoneNumberType.MOBILE)
     return bool(reason == library.ValidationResult.IS_POSSIBLE)
 
