@@ -25,6 +25,7 @@ BENCHES = {
     "throughput": ("sending", "throughput"),
     "slow-modem": ("sending", "slow_modem"),
     "backlog": ("sending", "backlog"),
+    "park": ("park", "park"),
     "latency": ("waiting", "latency"),
     "watching": ("waiting", "watching"),
     "replug": ("waiting", "replug"),
