@@ -230,6 +230,8 @@ class SubmitResult:
     detail: str = ""  #: the modem's own words, masked of numbers
     #: "answer", "late-answer", "counter": the evidence for TAKEN or UNTOUCHED
     proof: str = "answer"
+    #: a late answer: no other part waits for one, so it must be this part's
+    alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,8 @@ class ModemReport:
     sim: SimIdentity | None = None
     service_centre: str | None = None
     storages: dict[str, tuple[int, int]] = field(default_factory=dict)  #: memory: (used, total)
+    #: names the stretch of time for which it has had power; another name, and it was without
+    power: str | None = None
 
 
 class LogLevel(IntEnum):

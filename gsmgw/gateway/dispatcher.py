@@ -17,6 +17,7 @@ the process where the database is damaged.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass, field
 
@@ -160,7 +161,7 @@ class Dispatcher:
             if session.cycled_sim is not None:
                 counting.power_cycled(tx, session.cycled_sim)
             before = modems.get(tx, modem)
-            if sim_id is not None and _is_other_device(before, report, sim_id):
+            if sim_id is not None and _may_count_anew(before, report, sim_id):
                 counting.power_cycled(tx, sim_id)
             if sim_id is not None and report.service_centre:
                 modems.set_service_centre(tx, sim_id, report.service_centre)
@@ -189,7 +190,8 @@ class Dispatcher:
             with self._db.write() as tx:
                 if session.cycled_sim is not None:
                     counting.power_cycled(tx, session.cycled_sim)
-                modems.write_state(tx, report, session.sim_id)
+                # Of its power only `attach` hears, which draws the conclusion.
+                modems.write_state(tx, dataclasses.replace(report, power=None), session.sim_id)
                 if was is not report.state:
                     events.add(
                         tx, "modem.state", modem=report.name, state=report.state, why=report.why
@@ -450,8 +452,10 @@ class Dispatcher:
             self._settling.read_counter(tx, session.sim_id, last_mr)
 
 
-def _is_other_device(before: Row | None, report: ModemReport, sim_id: int) -> bool:
-    """Tell whether a SIM stands in another device than it did: that one counts by itself."""
+def _may_count_anew(before: Row | None, report: ModemReport, sim_id: int) -> bool:
+    """Tell whether a SIM stands in another device than it did, or that one was without power."""
     if before is None or before["sim_id"] != sim_id:
+        return True
+    if report.power and before["power"] and report.power != before["power"]:
         return True
     return bool(report.imei and before["imei"] and report.imei != before["imei"])

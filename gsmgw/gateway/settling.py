@@ -62,7 +62,7 @@ class Settling:
 
     def record(self, tx: Transaction, modem: str, sim_id: int | None, result: SubmitResult) -> None:
         """Write the outcome of a try and all that follows from it."""
-        part = outbox.get_part(tx, result.part_id)
+        part = _meant(tx, sim_id, result)
         if part is None or part["state"] not in (PartState.SENDING, PartState.UNCERTAIN):
             return  # settled meanwhile by a report or by a person
         message = outbox.get(tx, part["message_id"])
@@ -300,6 +300,18 @@ class Settling:
         if tries.count_untouched(tx, tried.part["id"]) >= retry.UNTOUCHED_TRIES:
             due_at = format_utc(dt.datetime.fromisoformat(tx.now) + retry.UNTOUCHED_PAUSE)
         outbox.mirror(tx, tried.message["id"], due_at=due_at)
+
+
+def _meant(tx: Transaction, sim_id: int | None, result: SubmitResult) -> Row | None:
+    """Return the part that a result is of; for a late one a reference that counts must fit."""
+    part = outbox.get_part(tx, result.part_id)
+    if result.proof != "late-answer":
+        return part
+    if not result.alone:
+        doubts = [] if sim_id is None else tries.doubts(tx, sim_id)
+        return next((row for row in doubts if row["expected_mr"] == result.mr), None)
+    expected = None if part is None else part["expected_mr"]
+    return part if result.mr is None or expected in (None, result.mr) else None
 
 
 def _as_failed(change: PartChange) -> PartChange:

@@ -13,7 +13,9 @@ after them.
 
 A *submit* has one instant that matters: Ctrl-Z. The PDU is written and has left the kernel before
 Ctrl-Z is written alone. What fails before it was surely not sent (`submitted` is False); what is
-unclear after it may have been sent. An answer that comes after we gave up is kept in `late`.
+unclear after it may have been sent. An answer that comes after we gave up is kept in `late`. It may
+even come in the middle of the next submit and would be taken for its answer, so that one is sent
+twice or lost: a result that need not be our own is believed only if no second one follows it.
 
 Threads and locks. None; one thread owns a dialogue. `heartbeat_at` may be read by others.
 
@@ -40,6 +42,10 @@ COMMAND_TIMEOUT_S = 10.0
 PROMPT_TIMEOUT_S = 10.0
 #: How long OK may come after +CMGS, and +CMGS after OK (Huawei E173: OK comes first).
 _OTHER_HALF_S = 2.0
+#: How long a second result may come after the one that may belong to an earlier submit: twice the
+#: longest time that this modem took, at first 2.5 s.
+_USUAL_SUBMIT_S = 2.5
+_SECOND_RESULT_MIN_S = 1.0
 #: So many OK in a row without +CMGS, and it is awaited no longer: some modems never tell one.
 _UNTOLD_MAX = 3
 #: Resynchronising: time for one answer to AT; silence before it; silence after it, to which the
@@ -162,17 +168,20 @@ class Dialogue(exchange.Exchange):
             return exchange.Answer(submitted=False, final=refused)
         if on_written is not None:
             on_written()
-        self._reference = None
+        others, self._unsettled = self._unsettled, False
         self._submitting = True
-        self._unsettled = False
-        self._waiting = sorting.Expectation(())
+        self._spare.clear()
         try:
-            return self._await_outcome(timeout_s)
+            answer = self._await_outcome(timeout_s)
+            if others and answer.error is None and not self._is_next(answer.reference):
+                answer = self._sift(answer, timeout_s)
         except ModemError as error:
-            return self._unknown(error)
+            answer = self._unknown(error)
         finally:
             self._waiting = None
             self._submitting = False
+        self._keep_count(answer)
+        return answer
 
     def _offer(self, pdu: str, length: int, prompt_timeout_s: float) -> replies.Final | None:
         """Do all up to Ctrl-Z; return the final result that came in place of the prompt."""
@@ -196,6 +205,8 @@ class Dialogue(exchange.Exchange):
         if self._waiting.final is not None:
             # The modem left the prompt by itself; Ctrl-Z would submit nothing, or something else.
             self._in_step = False
+            if self._waiting.final.ok:
+                raise ModemSilentError("AT+CMGS was answered before its end was written")
             return self._waiting.final
         self._port.write(b"\x1a")
         return None
@@ -215,16 +226,27 @@ class Dialogue(exchange.Exchange):
         return None
 
     def _await_outcome(self, timeout_s: float) -> exchange.Answer:
-        waiting = self._waiting
-        assert waiting is not None
+        began_at = self._clock.monotonic()
+        answer = self._await_result(timeout_s)
+        if answer is None:
+            self._owed += 1
+            return self._unknown(ModemSilentError(f"no result of AT+CMGS within {timeout_s:g} s"))
+        self._longest_s = max(self._longest_s or 0.0, self._clock.monotonic() - began_at)
+        return answer
+
+    def _await_result(self, timeout_s: float) -> exchange.Answer | None:
+        """Return the result of a submit that comes next, None if none comes in time."""
+        waiting = self._waiting = sorting.Expectation(())
+        references = [heard for heard in self._spare if isinstance(heard, int)]
+        finals = [heard for heard in self._spare if not isinstance(heard, int)]
+        self._reference = references[0] if references else None
+        waiting.final = finals[0] if finals else None
+        self._spare.clear()
         deadline = self._clock.monotonic() + timeout_s
         while waiting.final is None and self._reference is None:
             left_s = deadline - self._clock.monotonic()
             if left_s <= 0:
-                self._owed += 1
-                return self._unknown(
-                    ModemSilentError(f"no result of AT+CMGS within {timeout_s:g} s")
-                )
+                return None
             self._pump_or_flush(left_s)
         if waiting.final is not None and not waiting.final.ok:
             if waiting.final.code is None:
@@ -244,6 +266,30 @@ class Dialogue(exchange.Exchange):
             self._pump_or_flush(left_s)
         self._untold = self._untold + 1 if self._reference is None else 0
         return exchange.Answer(submitted=True, reference=self._reference, final=waiting.final)
+
+    def _is_next(self, reference: int | None) -> bool:
+        """Return whether a reference counts on as if all submits without a result were taken."""
+        last = self._last_reference
+        return last is not None and reference == (last + 1 + self._unanswered) % 256
+
+    def _sift(self, first: exchange.Answer, timeout_s: float) -> exchange.Answer:
+        """Return the result of this submit, if two come: the later reference, else the second."""
+        usual_s = self._longest_s or _USUAL_SUBMIT_S
+        second = self._await_result(min(timeout_s, max(2 * usual_s, _SECOND_RESULT_MIN_S)))
+        if second is None:
+            return first
+        if None not in (first.reference, second.reference):
+            falls = ((first.reference or 0) - (second.reference or 0)) % 256 == 1
+            first, second = (second, first) if falls else (first, second)
+        self._add_late(first)
+        return second
+
+    def _keep_count(self, answer: exchange.Answer) -> None:
+        if answer.error is not None:
+            self._unanswered += 1
+            return
+        self._last_reference = answer.reference
+        self._unanswered = 0
 
     def _unknown(self, error: ModemError) -> exchange.Answer:
         self._in_step = False

@@ -28,6 +28,8 @@ _log = logs.get("modem")
 _SILENCE_ENDS_LINE_S = 0.2
 #: Longest single wait, so that `heartbeat_at` shows that this thread is not caught in the kernel.
 _LONGEST_WAIT_S = 1.0
+#: So many late results are kept until somebody looks: one is owed, more are a modem gone mad.
+_KEPT_LATE = 20
 #: Longest search for a silent moment.
 _LONGEST_QUIET_S = 1.0
 
@@ -44,7 +46,8 @@ class Answer:
     @property
     def taken(self) -> bool:
         """Return whether the modem says that the network took it."""
-        return self.reference is not None or (self.final is not None and self.final.ok)
+        told = self.reference is not None or (self.final is not None and self.final.ok)
+        return self.submitted and told
 
 
 class Exchange:
@@ -64,7 +67,12 @@ class Exchange:
         self._strays = 0  #: final results so far that nobody waited for
         self._unsettled = False  #: the result of a submit is among them
         self._reference: int | None = None  #: of +CMGS, while a submit waits for it
+        #: what was heard beyond one result while a submit waits for it
+        self._spare: list[int | replies.Final] = []
         self._untold = 0  #: submits in a row that were answered without a reference
+        self._last_reference: int | None = None  #: of the last submit that was answered
+        self._unanswered = 0  #: submits since then whose result did not come
+        self._longest_s: float | None = None  #: the longest time that a result took
         self._submitting = False
         self.late: deque[Answer] = deque()  #: results of submits that came after we gave up
         self.heartbeat_at = self._clock.monotonic()  #: monotonic; when this thread last went on
@@ -90,6 +98,8 @@ class Exchange:
         self._in_step = False
         self._owed = 0
         self._untold = 0
+        self._last_reference = None
+        self._unanswered = 0
         self._unsettled = False
 
     def drop_unsolicited(self, unwanted: Callable[[sorting.Unsolicited], bool]) -> None:
@@ -201,15 +211,20 @@ class Exchange:
             return
         self._strays += 1
         self._owed = max(0, self._owed - 1)
-        if self._is_late(final):
+        if self._submitting and len(self._spare) < _KEPT_LATE:
+            self._spare.append(final)
+        elif self._is_late(final):
             self._keep_late(final)
 
     def _take_reference(self, reference: int) -> None:
         if self._submitting:
-            self._reference = reference
+            refused = self._waiting and self._waiting.final and not self._waiting.final.ok
+            if self._reference is None and not refused:
+                self._reference = reference
+            elif len(self._spare) < _KEPT_LATE:
+                self._spare.append(reference)
             return
-        self._unsettled = False
-        self.late.append(Answer(submitted=True, reference=reference))
+        self._add_late(Answer(submitted=True, reference=reference))
         if self._waiting is not None:
             self._in_step = False  # its OK will be taken for the answer of the command that waits
 
@@ -217,8 +232,12 @@ class Exchange:
         return self._unsettled and final.kind is replies.FinalKind.CMS
 
     def _keep_late(self, final: replies.Final) -> None:
+        self._add_late(Answer(submitted=True, final=final))
+
+    def _add_late(self, answer: Answer) -> None:
         self._unsettled = False
-        self.late.append(Answer(submitted=True, final=final))
+        if len(self.late) < _KEPT_LATE:
+            self.late.append(answer)
 
 
 def _is_whole(line: str) -> bool:

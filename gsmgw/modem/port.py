@@ -82,6 +82,18 @@ class Port:
         """Return the descriptor, -1 when closed."""
         return self._fd
 
+    def device(self) -> str | None:
+        """Return a name of the open device that changes when it was away; None if unknown.
+
+        The node under /dev is made anew when a device is plugged in or the machine starts; reading
+        and writing change the other times of a node, but not this one.
+        """
+        try:
+            status = os.fstat(self._fd)
+        except OSError:
+            return None
+        return f"{status.st_rdev:x}-{status.st_ino}-{status.st_ctime_ns}"
+
     def open(self) -> None:
         """Open and lock the device; a second call does nothing.
 

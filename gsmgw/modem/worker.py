@@ -113,6 +113,8 @@ class Worker:
         self._look_at = 0.0  #: monotonic; when signal and network are asked for
         self._trouble_at = 0.0  #: monotonic; when it last fell silent
         self._first = True  #: the device has been there since this worker began
+        self._device: str | None = None  #: which it is, see `Port.device`
+        self._restarts = 0  #: how often it has begun anew by itself
         self._doubt = False  #: a part has become uncertain, and EF_SMSS may tell of it
 
     @property
@@ -245,6 +247,7 @@ class Worker:
             self._port.path = self._finder.path or ""
             self._port.open()
             self._talk.opened()
+            self._device = self._port.device()
 
     def _come_up(self) -> None:
         self._open_port()
@@ -320,6 +323,8 @@ class Worker:
 
     def _start_anew(self, why: str) -> None:
         self._sender.give_back(why)
+        self._sender.forget_doubts()
+        self._restarts += 1
         _log.warning("modem.restarted", modem=self._wanted.name, why=why)
         self._go(state.Event.RESTARTED, why)
 
@@ -368,6 +373,7 @@ class Worker:
     def _lose(self, why: str) -> None:
         self._port.close()
         self._sender.give_back("the port was lost")
+        self._sender.forget_doubts()
         self._device_is_away()
         self._complaints.lost(why)
         self._go(state.Event.LOST, why)
@@ -453,6 +459,7 @@ class Worker:
             why=self._why,
             port=self._finder.path,
             signal_dbm=signal,
+            power=self._device and f"{self._device}-{self._restarts}",
         )
 
     def _tell(self) -> None:

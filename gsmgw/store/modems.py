@@ -28,7 +28,8 @@ def write_state(tx: Transaction, report: ModemReport, sim_id: int | None) -> Non
         " model = coalesce(?, model), firmware = coalesce(?, firmware),"
         " profile = coalesce(?, profile),"
         " operator = ?, registration = ?, signal_dbm = ?, service_centre = ?, storages = ?,"
-        " sim_id = coalesce(?, sim_id), updated_at = ? WHERE name = ?",
+        " sim_id = coalesce(?, sim_id), power = coalesce(?, power), updated_at = ?"
+        " WHERE name = ?",
         (
             report.state,
             tx.now,
@@ -46,6 +47,7 @@ def write_state(tx: Transaction, report: ModemReport, sim_id: int | None) -> Non
             report.service_centre,
             json.dumps(report.storages),
             sim_id,
+            report.power,
             tx.now,
             report.name,
         ),

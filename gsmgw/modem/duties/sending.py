@@ -15,6 +15,8 @@ Threads and locks. None; belongs to the modem's thread.
 
 from __future__ import annotations
 
+import dataclasses
+
 from gsmgw import clock, logs
 from gsmgw.at import codes
 from gsmgw.errors import ModemError
@@ -49,7 +51,8 @@ class Sender:
         self._gateway = gateway
         self._clock = now
         self._claimed: PartToSend | None = None
-        self._doubtful: int | None = None  #: the part whose answer may still come
+        self._doubtful: list[int] = []  #: parts whose answers may still come, the oldest first
+        self._answered = False  #: a part has been answered since the last of them
         self._failures = 0  #: parts in a row that failed at the modem itself
         self._hold_until = float("-inf")
 
@@ -79,6 +82,7 @@ class Sender:
         # From here on it may have been submitted: whatever happens, it is never given back.
         self._claimed = None
         result = self._drive.submit(part)
+        self.take_late()  # first: it was said before, and decides about an earlier part
         settled = result.outcome in (Outcome.TAKEN, Outcome.REFUSED)
         held = self._note(result)
         self._settle(result, claim_next=claim_next and settled and not held)
@@ -101,7 +105,9 @@ class Sender:
             code=result.code,
         )
         if result.outcome is Outcome.UNCERTAIN:
-            self._doubtful = result.part_id
+            self._await_late(result.part_id)
+        elif result.outcome is not Outcome.UNTOUCHED:
+            self._answered = True
         if self._drive.lost is not None:
             return False  # it ends otherwise
         if not _is_modems_own(result):
@@ -145,8 +151,14 @@ class Sender:
             result = driver.result_of(part.part_id, late, proof="late-answer")
         else:
             result = SubmitResult(part.part_id, Outcome.UNCERTAIN, detail=why)
-            self._doubtful = part.part_id
+            self._await_late(part.part_id)
         self._settle(result, claim_next=False)
+
+    def _await_late(self, part_id: int) -> None:
+        if self._answered:
+            self._doubtful.clear()  # modems answer in order: those answers will not come now
+        self._answered = False
+        self._doubtful.append(part_id)
 
     def take_late(self) -> None:
         """Hand on answers that came after their part was settled as uncertain.
@@ -156,12 +168,20 @@ class Sender:
         """
         while self._talk.late:
             answer = self._talk.late.popleft()
-            if self._doubtful is None:
+            if not self._doubtful or (len(self._doubtful) > 1 and answer.reference is None):
+                # Of several nobody knows whose it is, unless a reference tells.
                 _log.info("answer.unknown", modem=self._name, mr=answer.reference)
                 continue
-            result = driver.result_of(self._doubtful, answer, proof="late-answer")
-            self._doubtful = None
+            result = driver.result_of(self._doubtful[-1], answer, proof="late-answer")
+            if len(self._doubtful) == 1:
+                self._doubtful.clear()
+            else:
+                result = dataclasses.replace(result, alone=False)
             self._gateway.late_answer(self._name, result)
+
+    def forget_doubts(self) -> None:
+        """Await no late answers any more: the device was away, or has begun anew."""
+        self._doubtful.clear()
 
 
 def _is_modems_own(result: SubmitResult) -> bool:

@@ -33,6 +33,7 @@ CREATE TABLE modem (
     operator TEXT, registration INTEGER, signal_dbm INTEGER, service_centre TEXT,
     storages TEXT,                          -- JSON: {"SM": [used, total]}
     sim_id INTEGER REFERENCES sim(id),
+    power TEXT,                             -- another value: it was without power meanwhile
     updated_at TEXT NOT NULL
 );
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results of submits that come when another submit waits for its own."""
+
+from contextlib import contextmanager
+
+import pytest
+from modem_support import PlayedModem
+
+from gsmgw.modem import dialogue, port
+
+PDU = "00" + "11" * 20
+
+
+@contextmanager
+def given_up(results, **more):
+    """Hand out a dialogue in which the result of the first submit has not come."""
+    with PlayedModem(results=[None, *results], **more) as modem:
+        line = port.Port(modem.path, write_timeout_s=1.0)
+        line.open()
+        talk = dialogue.Dialogue(line)
+        talk.opened()
+        try:
+            assert talk.submit(PDU, 20, timeout_s=0.2).final is None
+            yield modem, talk
+        finally:
+            line.close()
+
+
+def told(answer):
+    """Return what an answer says: its reference, else the code of the refusal."""
+    return answer.reference if answer.taken else f"CMS {answer.final.code}"
+
+
+@pytest.mark.parametrize(
+    ("result", "own", "late"),
+    [
+        ("+CMGS: 9\r\n\r\nOK", 9, []),
+        ("+CMGS: 9\r\n\r\nOK\r\n+CMGS: 10\r\n\r\nOK", 10, [9]),
+        ("+CMGS: 10\r\n\r\nOK\r\n+CMGS: 9\r\n\r\nOK", 10, [9]),
+        ("+CMGS: 255\r\n\r\nOK\r\n+CMGS: 0\r\n\r\nOK", 0, [255]),
+        ("+CMGS: 0\r\n\r\nOK\r\n+CMGS: 0\r\n\r\nOK", 0, [0]),
+        ("+CMS ERROR: 38\r\n+CMGS: 10\r\n\r\nOK", 10, ["CMS 38"]),
+        ("+CMGS: 9\r\n\r\nOK\r\n+CMS ERROR: 38", "CMS 38", [9]),
+    ],
+)
+def test_the_result_of_the_submit_before_is_not_taken_for_this_one(result, own, late):
+    with given_up([result]) as (_, talk):
+        assert told(talk.submit(PDU, 20, timeout_s=5)) == own
+        assert [told(answer) for answer in talk.late] == late
+        assert talk.in_step
+
+
+def test_a_reference_that_counts_on_is_believed_at_once():
+    results = ["+CMGS: 8\r\n\r\nOK", None, "+CMGS: 10\r\n\r\nOK"]
+    with given_up(results) as (_, talk):
+        for own in (8, None, 10):
+            began_at = talk._clock.monotonic()
+            assert talk.submit(PDU, 20, timeout_s=0.2 if own is None else 60).reference == own
+        # Else it would have listened for a second one, 1 s at least.
+        assert talk._clock.monotonic() - began_at < 1.0
+
+
+def test_a_result_that_comes_with_the_prompt_is_not_of_the_part_that_was_not_sent():
+    with given_up(["+CMGS: 10\r\n\r\nOK"]) as (modem, talk):
+        talk.resynchronise()
+        modem.prompt = b"\r\n> \r\n+CMGS: 9\r\n\r\nOK\r\n"
+        answer = talk.submit(PDU, 20, timeout_s=5)
+        assert (answer.submitted, answer.taken) == (False, False)
+        assert [told(answer) for answer in talk.late] == [9]
+        assert len(modem.submitted) == 1
+        modem.prompt = b"\r\n> "
+        assert talk.submit(PDU, 20, timeout_s=5).reference == 10
