@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 MINUTES ?= 3
 SEED ?=
 
-.PHONY: help demo test check bench soak fmt clean
+.PHONY: help demo test check bench soak fuzz fmt clean
 
 help:
 	@echo "make demo    install, then show a day of messages on simulated modems (no hardware)"
