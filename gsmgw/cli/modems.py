@@ -247,9 +247,11 @@ def _print_finding(found: probing.Finding) -> None:
     facts = found.as_json()
     title = display.safe(facts.pop("port"))
     click.echo(title)
+    fill = (f"{memory} {used} of {total}" for memory, (used, total) in found.storages.items())
+    facts["storages"] = ", ".join(fill)
     for name, value in facts.items():
         if value not in (None, ""):
-            click.echo(f"  {name:<13} {display.safe(value)}")
+            click.echo(f"  {name:<14} {display.safe(value)}")
 
 
 # -- through the daemon -------------------------------------------------------------------------

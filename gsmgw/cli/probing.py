@@ -9,11 +9,11 @@ from __future__ import annotations
 import glob
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from gsmgw.clock import Clock
 from gsmgw.errors import ModemError
-from gsmgw.modem import dialogue, initialise, port, profiles, settings
+from gsmgw.modem import dialogue, initialise, pin, port, profiles, settings
 
 #: A port that says nothing for so long is no modem's, or another one of a stick's ports.
 SILENT_S = 2.5
@@ -21,6 +21,12 @@ _OPERATOR_TIMEOUT_S = 15.0
 
 _QUOTED = re.compile(r'"([^"]*)"')
 _SIGNAL = re.compile(r"\+CSQ:\s*(\d+)")
+#: One memory of +CPMS? (3GPP TS 27.005 3.2.2): name, used, total.
+_MEMORY = re.compile(r'"(\w+)"\s*,\s*(\d+)\s*,\s*(\d+)')
+#: Of what a start asks and sets, that which only asks: registration and service centre.
+_ONLY_ASKS = tuple(
+    step for step in initialise.MESSAGES if step.commands[0] in ("AT+CREG?", "AT+CSCA?")
+)
 
 
 @dataclass(slots=True)
@@ -36,9 +42,13 @@ class Finding:
     imei: str | None = None
     profile: str | None = None
     sim: str | None = None  #: as +CPIN says: READY, SIM PIN, SIM PUK …
+    pin_tries: int | None = None  #: left; asked only while the SIM wants its PIN
     iccid: str | None = None
     operator: str | None = None
     signal_dbm: int | None = None
+    registration: int | None = None  #: <stat> of +CREG, 3GPP TS 27.007 7.2
+    service_centre: str | None = None
+    storages: dict[str, tuple[int, int]] = field(default_factory=dict)  #: memory: (used, total)
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs."""
@@ -91,3 +101,11 @@ def _ask(talk: dialogue.Dialogue, found: Finding, clock: Clock) -> None:
     operator = talk.command("AT+COPS?", prefixes=("+COPS:",), timeout_s=_OPERATOR_TIMEOUT_S)
     name = _QUOTED.search(operator.first or "")
     found.operator = name.group(1) if name is not None else None
+    if found.sim != "READY":
+        found.pin_tries = pin.ask_tries(run, facts)
+    run.run(_ONLY_ASKS, facts)
+    found.registration, found.service_centre = facts.registration, facts.service_centre
+    memories = talk.command("AT+CPMS?", prefixes=("+CPMS:",)).first or ""
+    found.storages = {
+        memory: (int(used), int(total)) for memory, used, total in _MEMORY.findall(memories)
+    }

@@ -99,7 +99,7 @@ class Unlocker:
         key = facts.sim_key
         if key is None:
             raise SimError("neither ICCID nor IMEI can be read, so no PIN is tried")
-        tries = self._ask_tries(run, facts)
+        tries = ask_tries(run, facts)
         if tries is not None and tries < _FEWEST_TRIES:
             raise SimError(f"the SIM has {tries} tries left for its PIN; enter it in a phone")
         if not self._gateway.may_try_pin(key, pin):
@@ -118,15 +118,6 @@ class Unlocker:
             )
         self._gateway.pin_accepted(key)
         self._await_ready(run)
-
-    def _ask_tries(self, run: initialise.Initialiser, facts: initialise.Facts) -> int | None:
-        for command in facts.profile.pin_tries:
-            reply = run.ask(initialise.Step((command,), prefixes=None))
-            for line in reply.lines if reply.ok else ():
-                tries = sim.parse_pin_tries(line)
-                if tries is not None:
-                    return tries
-        return None
 
     def _read_pin(self) -> str:
         if self._pin_file is None:
@@ -147,3 +138,18 @@ class Unlocker:
             if self._clock.monotonic() > deadline:
                 raise SimError("the SIM took the PIN and wants more; look at it in a phone")
             self._talk.wait(0.3)
+
+
+def ask_tries(run: initialise.Initialiser, facts: initialise.Facts) -> int | None:
+    """Return how many tries the SIM leaves for its PIN; None where the modem does not tell.
+
+    Raises:
+        ModemSilentError, PortLostError: from below.
+    """
+    for command in facts.profile.pin_tries:
+        reply = run.ask(initialise.Step((command,), prefixes=None))
+        for line in reply.lines if reply.ok else ():
+            tries = sim.parse_pin_tries(line)
+            if tries is not None:
+                return tries
+    return None
