@@ -4,21 +4,28 @@
 The product knows nothing of this: functions of it are wrapped here, and the N-th time that the step
 is reached (1 if not given) the process is gone. A step is `before` or `after` a function, or
 `commit` within it: everything of its transaction has been written, nothing is committed.
+
+With `--power` the machine loses its power there: changes of the spool that no fsync has put on disk
+are taken back. At a `commit` the power goes while SQLite writes; how long its log was before is
+left in the file `torn` beside the configuration, and whoever started this cuts it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from spool_support import PowerCut
 
 from gsmgw import daemon, pdu
 from gsmgw.gateway.arrivals import Arrivals
@@ -26,7 +33,7 @@ from gsmgw.gateway.dispatcher import Dispatcher
 from gsmgw.gateway.intake import Intake
 from gsmgw.modem.dialogue import Dialogue
 from gsmgw.modem.port import Port
-from gsmgw.spool import handouts, recording, results, taking
+from gsmgw.spool import files, handouts, recording, results, taking
 from gsmgw.store import spool_files
 from gsmgw.store.database import Database
 
@@ -35,13 +42,43 @@ _inside = threading.local()
 _left = 1
 
 
-def _die() -> None:
-    """End this process at the N-th call, as nothing else would: no handler, no flush, no close."""
+class _Power(PowerCut):
+    """What the disk has; when the power is gone no other thread changes a file any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gate = threading.Lock()
+
+    def note(self, change: str, paths: tuple[Path, ...]) -> None:
+        with self._gate:
+            super().note(change, paths)
+
+    def strike(self) -> None:
+        self._gate.acquire()
+        super().strike()
+
+
+_power: _Power | None = None
+
+
+def _is_time() -> bool:
     global _left
     _left -= 1
-    if _left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-        threading.Event().wait()
+    return _left == 0
+
+
+def _die() -> None:
+    """End this process at the N-th call."""
+    if _is_time():
+        _end()
+
+
+def _end() -> None:
+    """End this process as nothing else would: no handler, no flush, no close."""
+    if _power is not None:
+        _power.strike()
+    os.kill(os.getpid(), signal.SIGKILL)
+    threading.Event().wait()
 
 
 def _always(*_arguments: Any) -> bool:
@@ -95,13 +132,33 @@ def _commit(owner: Any, name: str, when: Callable[..., bool] = _always) -> None:
         prepare(self, connection)
 
         def look(sql: str) -> None:
-            if sql == "COMMIT" and getattr(_inside, "it", False):
-                _die()
+            if sql == "COMMIT" and getattr(_inside, "it", False) and _is_time():
+                if _power is None:
+                    _end()
+                _note_log(self.path)
+                _inside.is_torn = True
 
         connection.set_trace_callback(look)
 
     setattr(owner, name, wrapped)
     Database._prepare = traced  # type: ignore[method-assign]
+    turn = Database._turn
+
+    @contextlib.contextmanager
+    def torn(self: Database) -> Iterator[None]:
+        with turn(self):
+            yield
+            if getattr(_inside, "is_torn", False):
+                _end()
+
+    Database._turn = torn  # type: ignore[method-assign]
+
+
+def _note_log(database: Path) -> None:
+    """Write down how much of the write-ahead log is on disk before a commit."""
+    log = database.with_name(database.name + "-wal")
+    size = log.stat().st_size if log.exists() else 0
+    (Path(sys.argv[1]).parent / "torn").write_text(str(size))
 
 
 def _half_a_pdu() -> None:
@@ -192,12 +249,16 @@ STEPS: dict[str, Callable[[], None]] = {
 
 def main() -> int:
     """Run the daemon with the step armed; return its exit code if it is never reached."""
-    global _left
-    path, _, step = sys.argv[1], sys.argv[0], sys.argv[2]
+    global _left, _power
+    path, step, *options = sys.argv[1:]
     name, _, times = step.partition("@")
     _left = int(times or "1")
     STEPS[name]()
-    return daemon.run(Path(path))
+    if options != ["--power"]:
+        return daemon.run(Path(path))
+    _power = _Power()
+    with files.recording(_power.note):
+        return daemon.run(Path(path))
 
 
 if __name__ == "__main__":

@@ -39,14 +39,36 @@ class CrashSite(Site):
         self.begin_crash(step)
         self.await_death(timeout_s)
 
-    def begin_crash(self, step: str) -> None:
+    def lose_power(self, step: str, chance: random.Random) -> None:
+        """Run the daemon until the machine loses its power at a step, and the modem with it."""
+        self.begin_crash(step, "--power")
+        self.await_death()
+        self.sim.unplug("front")
+        self._tear(chance)
+        self.sim.plug("front")
+
+    def _tear(self, chance: random.Random) -> None:
+        """Leave of the last write of the database's log what may be on disk: any of it."""
+        note = self.folder / "torn"
+        log = self.database.with_name(self.database.name + "-wal")
+        self.database.with_name(self.database.name + "-shm").unlink(missing_ok=True)
+        if not note.exists():
+            return
+        whole, before = log.read_bytes(), int(note.read_text())
+        note.unlink()
+        cut = chance.randint(before, max(before, len(whole) - 1))
+        rest = len(whole) - cut
+        after = chance.choice((b"", bytes(rest), chance.randbytes(rest)))
+        log.write_bytes(whole[:cut] + after)
+
+    def begin_crash(self, step: str, *options: str) -> None:
         """Start the daemon; it will die at a step."""
         assert step.partition("@")[0] in STEPS
         with self.log_path.open("ab") as log:
             log.write(f"-- {step}\n".encode())
             log.flush()
             self.process = subprocess.Popen(
-                [sys.executable, str(LAUNCHER), str(self.config), step],
+                [sys.executable, str(LAUNCHER), str(self.config), step, *options],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

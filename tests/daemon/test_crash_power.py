@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Power loss: the spool as far as it was synced, the database's log torn in its last write.
+
+The modem loses its power with the machine. What is then in doubt is not sent again; all else is
+sent once, and every file finds its place.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+from crash_launcher import STEPS
+from crash_support import CrashSite, crash_site, scenario
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+SEED = random.SystemRandom().randrange(1_000_000)
+#: Steps at which the database is being written, and those next to changes of files.
+OUTBOUND = [
+    *(step for step in STEPS if step.endswith(".committing") and not step.startswith("message")),
+    *(step for step in STEPS if step.partition(".")[0] in ("file", "result")),
+    "ctrlz.written",
+    "answer.read",
+]
+INBOUND = [step for step in STEPS if step.partition(".")[0] in ("message", "arrival", "handout")]
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    print(f"seed {SEED}")  # noqa: T201 - shown when the test fails
+    return random.Random(SEED)
+
+
+def check_database(box: CrashSite) -> None:
+    connection = sqlite3.connect(box.database)
+    try:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    finally:
+        connection.close()
+
+
+def test_what_was_accepted_is_sent_once_or_shown(tmp_path: Path, chance: random.Random) -> None:
+    settings = {"sending": {"uncertain": {"wait": "1s"}}}
+    with crash_site(tmp_path / "box", scenario(submit="10ms"), settings=settings) as box:
+        box.start()
+        box.stop()
+        steps = [step for step in dict.fromkeys(OUTBOUND) if not step.startswith("row")]
+        for number, step in enumerate(steps):
+            box.drop(f"letter-{number}", f"To: 48500100{number:03d}\n\n{step}\n")
+            box.lose_power(step, chance)
+            check_database(box)
+        box.rest()
+        assert box.sim.books.duplicates() == [], box.log
+        names = {f"letter-{number}" for number in range(len(steps))}
+        assert len(box.rows("outbox")) == len(names)
+        assert {*box.files("sent"), *box.files("failed")} == names
+        on_air = box.on_air()
+        for row in box.rows("outbox"):
+            assert row["state"] in ("delivered", "sent", "uncertain"), (row, box.log)
+            assert row["state"] == "uncertain" or on_air[row["text"]] == 1, (row, box.log)
+
+
+def test_rows_are_kept(tmp_path: Path, chance: random.Random) -> None:
+    with crash_site(tmp_path / "box") as box:
+        box.start()
+        box.stop()
+        for turn, step in enumerate(("row.committing", "row.committed", "row.committing")):
+            box.insert_some(1, f"row {turn}")
+            box.lose_power(step, chance)
+            check_database(box)
+        box.rest()
+        box.check_once()
+        assert len(box.rows("outbox")) == 3
+
+
+def test_what_arrived_is_kept_once(tmp_path: Path, chance: random.Random) -> None:
+    with crash_site(tmp_path / "box") as box:
+        box.start()
+        box.stop()
+        for number, step in enumerate(INBOUND):
+            box.sim.receive(f"+48500100{number:03d}", "front", step)
+            box.lose_power(step, chance)
+            check_database(box)
+        box.rest()
+        box.check_arrivals()
