@@ -156,11 +156,9 @@ def parse_service_text(text: str) -> ServiceText | None:
     # The text may hold commas and quotes itself: only what stands at the two ends counts.
     inner = (found[2] or "").strip()
     before, comma, behind = inner.rpartition(",")
-    dcs = fields.number(behind)
-    if comma and (dcs is not None or not behind.strip()):
-        inner = before.rstrip()
-    else:
-        dcs = None
+    dcs: int | None = None
+    if comma and re.fullmatch(r"[0-9]{0,3}", behind.strip()):
+        inner, dcs = before.rstrip(), fields.number(behind)
     return ServiceText(int(found[1]), inner.removeprefix('"').removesuffix('"') or None, dcs)
 
 
