@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wake-ups between the services of the daemon: they carry no data and may be lost.
 
-Every service looks for work by itself at least once a second; a hint only makes it look now.
+Every service looks for work by itself every few seconds; a hint only makes it look now.
 """
 
 from __future__ import annotations
@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gsmgw.threads import Wake
+
+#: What only our own services give rise to is looked for so often, for the hint that was lost;
+#: more often, and the looks are what an idle day costs.
+IDLE_S = 5.0
 
 
 class Hints:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must happen although nothing happens: expiry, doubts that nobody can settle, retention.
 
-Theory of operation: one step a second. Each duty is one indexed query that finds nothing most of
-the time; a transaction is begun only when there is something to write.
+Theory of operation: one step every two seconds. Each duty is one indexed query that finds
+nothing most of the time; a transaction is begun only when there is something to write.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gsmgw.threads import StopToken
 
 log = logs.get("gateway")
 
-STEP_S = 1.0
+STEP_S = 2.0
 #: Retention and the size of the write-ahead log are looked at this often.
 SLOW_DUTIES_S = 600.0
 #: Rows handled in one transaction.
@@ -73,7 +73,7 @@ class Housekeeping:
         self._slow_at = self._opened_at + STEP_S
 
     def step(self, stop: StopToken) -> None:
-        """Wait a second or for a hint, then do what is due."""
+        """Wait for a while or for a hint, then do what is due."""
         if not stop.is_set():
             self._hints.housekeeping.wait(STEP_S)
         try:

@@ -19,7 +19,7 @@ from pathlib import Path
 from gsmgw import logs
 from gsmgw.clock import Clock
 from gsmgw.config import Config
-from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.hints import IDLE_S, Hints
 from gsmgw.spool import files, layout, letters, names, troubles
 from gsmgw.spool.layout import Layout
 from gsmgw.store import spool_files
@@ -44,7 +44,7 @@ class _Delivery:
 
 
 class Handouts:
-    """Writes what is owed to the spool. `step` blocks for at most a second, plus the disk."""
+    """Writes what is owed to the spool. `step` blocks for some seconds at most, plus the disk."""
 
     name = "spool.handouts"
 
@@ -72,8 +72,8 @@ class Handouts:
         self._hints.handouts.set()
 
     def step(self, stop: StopToken) -> None:
-        """Wait for a hint, at most a second; hand out what is owed."""
-        self._hints.handouts.wait(1.0)
+        """Wait for a hint, some seconds at most; hand out what is owed."""
+        self._hints.handouts.wait(1.0 if self._troubles else IDLE_S)
         while not stop.is_set() and self.hand_out():
             pass
 

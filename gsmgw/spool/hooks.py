@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from gsmgw import logs
 from gsmgw.clock import Clock
 from gsmgw.config import Config
-from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.hints import IDLE_S, Hints
 from gsmgw.spool import names, troubles
 from gsmgw.store import spool_files
 from gsmgw.store.database import Database, Row
@@ -53,7 +53,7 @@ class _Run:
 
 
 class Hooks:
-    """Runs the event handler. `step` blocks for at most a second."""
+    """Runs the event handler. `step` blocks for at most some seconds."""
 
     name = "spool.hooks"
 
@@ -75,9 +75,9 @@ class Hooks:
         self._hints.hooks.set()
 
     def step(self, stop: StopToken) -> None:
-        """Wait for a hint or for the running handler, at most a second; start what is owed."""
+        """Wait for a hint or for the running handler, some seconds at most; start what is owed."""
         if self._run is None:
-            self._hints.hooks.wait(1.0)
+            self._hints.hooks.wait(1.0 if self._troubles else IDLE_S)
         while not stop.is_set() and (self._run is not None or self._begin_next()):
             if not self._attend(1.0):
                 return

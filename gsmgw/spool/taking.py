@@ -29,7 +29,7 @@ from pathlib import Path
 from gsmgw import logs, watch
 from gsmgw.clock import Clock
 from gsmgw.config import Config
-from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.hints import IDLE_S, Hints
 from gsmgw.gateway.intake import Intake
 from gsmgw.spool import files, layout, names, troubles
 from gsmgw.spool.layout import Layout
@@ -51,7 +51,7 @@ SHORTEST_FILE = 8
 
 
 class Taking:
-    """Takes files. `step` blocks for at most a second, plus the disk."""
+    """Takes files. `step` blocks for some seconds at most, plus the disk."""
 
     name = "spool.taking"
 
@@ -96,7 +96,7 @@ class Taking:
         self._unrecorded, self._long_lists = self._orphans(), {}
 
     def step(self, stop: StopToken) -> None:
-        """Wait for something to do, at most a second, and do it."""
+        """Wait for something to do, some seconds at most, and do it."""
         now = self._clock.monotonic()
         if now >= self._scan_at:
             self._scan(now)
@@ -119,7 +119,8 @@ class Taking:
         if self._to_record():
             return BREATH_S if self._long_lists else 0.0
         seconds = self._readiness.seconds_to_next(now)
-        return 1.0 if seconds is None else min(seconds, 1.0)
+        longest = 1.0 if self._troubles else IDLE_S
+        return longest if seconds is None else min(seconds, longest)
 
     def _gather(self, seconds: float) -> None:
         """Take in events: wait for the first one, then all that are there."""
