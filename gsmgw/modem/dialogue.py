@@ -273,11 +273,19 @@ class Dialogue(exchange.Exchange):
         return last is not None and reference == (last + 1 + self._unanswered) % 256
 
     def _sift(self, first: exchange.Answer, timeout_s: float) -> exchange.Answer:
-        """Return the result of this submit, if two come: the later reference, else the second."""
+        """Return the result of this submit, if two come: the later reference, else the second.
+
+        If one was taken and one refused, the order proves nothing: a modem refuses some submits by
+        itself, while the network still thinks about the one before. Guessed wrongly, one message
+        would go out twice and the other never.
+        """
         usual_s = self._longest_s or _USUAL_SUBMIT_S
         second = self._await_result(min(timeout_s, max(2 * usual_s, _SECOND_RESULT_MIN_S)))
         if second is None:
             return first
+        if first.taken != second.taken and not self._is_next(second.reference):
+            why = "two results came, and nothing tells which is of which submit"
+            return exchange.Answer(submitted=True, error=ModemSilentError(why))
         if None not in (first.reference, second.reference):
             falls = ((first.reference or 0) - (second.reference or 0)) % 256 == 1
             first, second = (second, first) if falls else (first, second)

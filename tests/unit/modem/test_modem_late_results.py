@@ -39,8 +39,7 @@ def told(answer):
         ("+CMGS: 10\r\n\r\nOK\r\n+CMGS: 9\r\n\r\nOK", 10, [9]),
         ("+CMGS: 255\r\n\r\nOK\r\n+CMGS: 0\r\n\r\nOK", 0, [255]),
         ("+CMGS: 0\r\n\r\nOK\r\n+CMGS: 0\r\n\r\nOK", 0, [0]),
-        ("+CMS ERROR: 38\r\n+CMGS: 10\r\n\r\nOK", 10, ["CMS 38"]),
-        ("+CMGS: 9\r\n\r\nOK\r\n+CMS ERROR: 38", "CMS 38", [9]),
+        ("+CMS ERROR: 38\r\n+CMS ERROR: 42", "CMS 42", ["CMS 38"]),
     ],
 )
 def test_the_result_of_the_submit_before_is_not_taken_for_this_one(result, own, late):
@@ -48,6 +47,33 @@ def test_the_result_of_the_submit_before_is_not_taken_for_this_one(result, own, 
         assert told(talk.submit(PDU, 20, timeout_s=5)) == own
         assert [told(answer) for answer in talk.late] == late
         assert talk.in_step
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        "+CMS ERROR: 330\r\n+CMGS: 9\r\n\r\nOK",  # refused by the modem before the late answer
+        "+CMGS: 9\r\n\r\nOK\r\n+CMS ERROR: 330",
+    ],
+)
+def test_a_late_answer_and_a_refusal_in_any_order_settle_nothing(results):
+    with given_up([results]) as (_, talk):
+        answer = talk.submit(PDU, 20, timeout_s=5)
+        assert answer.submitted
+        assert not answer.taken
+        assert answer.final is None
+        assert list(talk.late) == []
+        assert talk.in_step
+        assert talk.submit(PDU, 20, timeout_s=5).reference == 1
+
+
+def test_a_refusal_before_the_reference_that_counts_on_is_of_the_submit_before():
+    results = ["+CMGS: 8\r\n\r\nOK", None, "+CMS ERROR: 38\r\n+CMGS: 10\r\n\r\nOK"]
+    with given_up(results) as (_, talk):
+        talk.submit(PDU, 20, timeout_s=5)
+        talk.submit(PDU, 20, timeout_s=0.2)
+        assert talk.submit(PDU, 20, timeout_s=5).reference == 10
+        assert [told(answer) for answer in talk.late] == ["CMS 38"]
 
 
 def test_a_reference_that_counts_on_is_believed_at_once():
