@@ -233,6 +233,17 @@ class Driver:
         if self.facts.acknowledges and not late and replies.head(heard.text) != "+CBM":
             self._talk.command("AT+CNMA")
 
+    def renew_notices(self) -> None:
+        """Switch direct delivery on again, which the modem ends by itself without AT+CNMA in time.
+
+        27.005 3.4.1: it then stores what comes and says nothing, for as long as nobody asks.
+
+        Raises:
+            ModemSilentError, PortLostError: as any command.
+        """
+        if self.facts.acknowledges and self.facts.notices is not None:
+            self._talk.command(f"AT+CNMI={self.facts.notices}")
+
     # -- looking ----------------------------------------------------------------------------------
 
     def look(self) -> None:

@@ -27,6 +27,8 @@ _log = logs.get("modem")
 _AT_ONCE = 5
 #: After a notice led nowhere, or the store was busy.
 _SWEEP_SOON_S = 2.0
+#: A modem gives up waiting for AT+CNMA after some 15 s.
+_UNACKNOWLEDGED_S = 20.0
 #: The modem would not delete: the next try.
 _UNDELETED_S = 30.0
 _FULL = frozenset({"^SMMEMFULL", "+SMSFULL"})
@@ -63,6 +65,9 @@ class Arrivals:
         self._calls.forget()
         self._to_sweep = deque(self._drive.memories.names)
         self._sweep_at = float("inf")
+        if self._drive.facts.acknowledges:
+            # What was handed over before a restart is not acknowledged: see `renew_notices`.
+            self.sweep_soon(_UNACKNOWLEDGED_S)
 
     def flush(self) -> None:
         """Record missed calls that the store did not take before.
@@ -168,6 +173,7 @@ class Arrivals:
                 return False
             self._to_sweep.extend(self._drive.memories.names)
             self._sweep_at = float("inf")
+            self._drive.renew_notices()
         more = self._drive.memories.sweep(self._to_sweep[0])
         if not more:
             self._to_sweep.popleft()

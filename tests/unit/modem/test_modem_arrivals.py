@@ -124,3 +124,18 @@ def test_a_call_that_its_caller_ends_is_not_hung_up():
         assert gateway.calls == ["+48500100201"]
         assert modem.heard == []
         assert taken.due_at() == float("inf")
+
+
+def test_direct_delivery_that_the_modem_has_ended_is_switched_on_again():
+    with receiving() as (modem, _gateway, taken, _talk):
+        modem.answers["AT+CNMI=2,2,0,1,0"] = "OK"
+        taken._drive.facts.notices, taken._drive.facts.acknowledges = "2,2,0,1,0", True
+        taken.begin()
+        while taken.sweep_one():
+            pass
+        assert "AT+CNMI=2,2,0,1,0" not in modem.heard  # it was just set
+        # Soon after the start, because of what was not acknowledged before it.
+        assert 10 < taken.due_at() - clock.SystemClock().monotonic() <= 20
+        taken._sweep_at = 0.0
+        assert taken.sweep_one()
+        assert "AT+CNMI=2,2,0,1,0" in modem.heard
