@@ -9,8 +9,8 @@ nothing is deleted; it is read again later. Our own SUBMITs (status 2 and 3) are
 
 What the modem will not delete is handed over once only while this session lasts; its deletion is
 tried again at every sweep, and never holds back what lies behind it. The same holds for what it
-says to have deleted and still lists (worn SIMs do that), from the third time on: twice may be two
-reports that are equal to the last octet.
+says to have deleted and still lists (worn SIMs do that): from the third time on the place is read
+again, because it may also be one more report that is equal to the last octet.
 
 Threads and locks. None; belongs to the modem's thread.
 
@@ -33,7 +33,7 @@ BATCH = 10
 _LIST_TIMEOUT_S = 60.0
 #: Deletions tried again in one sweep: a modem that lists thousands must not keep us busy for hours.
 _TRIED_AGAIN = 100
-#: So many deletions of the same octets in the same place are believed.
+#: So many deletions of the same octets in the same place are believed without looking.
 _BELIEVED = 2
 #: So many messages are remembered; one forgotten is handed over again, and known to the gateway.
 _REMEMBERED = 2000
@@ -105,7 +105,7 @@ class Memories:
             if is_known and again > _TRIED_AGAIN:
                 continue
             if stored.fits or self._is_there(stored.index, stored.pdu):
-                fresh += self._take(name, stored.index, stored.pdu)
+                fresh += self._take(name, stored.index, stored.pdu, is_listed=True)
         self._tell_room(name, fresh)
         return False
 
@@ -135,7 +135,7 @@ class Memories:
         stored = storage.parse_read(reply.lines) if reply.ok else None
         if stored is None or not stored.received:
             return False
-        self._take(notice.memory, notice.index, stored.pdu)
+        self._take(notice.memory, notice.index, stored.pdu, is_listed=False)
         return True
 
     def _is_there(self, index: int, pdu: str) -> bool:
@@ -144,7 +144,7 @@ class Memories:
         stored = storage.parse_read(reply.lines) if reply.ok else None
         return stored is not None and stored.pdu == pdu
 
-    def _take(self, name: str, index: int, pdu: str) -> bool:
+    def _take(self, name: str, index: int, pdu: str, *, is_listed: bool) -> bool:
         """Hand over, then delete; return whether it had not been handed over before."""
         key = (name, index, pdu)
         known = self._undeleted.get(key)
@@ -157,7 +157,7 @@ class Memories:
             self._selected = None
             return known is None
         reply = self._talk.command(f"AT+CMGD={index}")
-        if reply.ok and self._is_believed(key):
+        if reply.ok and not (is_listed and self._is_pretence(key)):
             self._undeleted.pop(key, None)
             self._gateway.deleted(received_id)
         else:
@@ -170,11 +170,11 @@ class Memories:
             )
         return known is None
 
-    def _is_believed(self, key: _Key) -> bool:
-        """Note that the modem says it has deleted something; return whether that is to believe."""
+    def _is_pretence(self, key: _Key) -> bool:
+        """Note that the modem says it has deleted something; return whether it is still there."""
         times = self._deleted.pop(key, 0) + 1
         _remember(self._deleted, key, times)
-        return times <= _BELIEVED
+        return times > _BELIEVED and self._is_there(key[1], key[2])
 
     def _restarted(self) -> bool:
         return any(replies.is_restart(heard.text) for heard in self._talk.unsolicited)

@@ -157,6 +157,9 @@ def test_the_undecodable_is_handed_over_and_deleted_all_the_same():
 def test_a_worn_sim_that_only_says_to_delete_neither_loops_nor_doubles():
     entries = [(index, 1, PDU) for index in range(memories.BATCH)]
     answers = {"AT+CMGL=4": listing(*entries, (200, 1, OTHER)), "*": "OK"}
+    stored = f"+CMGR: 1,,{LENGTH}\r\n{PDU}\r\n\r\nOK"
+    answers |= {f"AT+CMGR={index}": stored for index in range(memories.BATCH)}
+    answers["AT+CMGR=200"] = stored.replace(PDU, OTHER)
     with sweeping(answers) as (_, gateway, swept):
         sweeps = 1
         while swept.sweep("SM"):
@@ -177,4 +180,13 @@ def test_what_would_not_be_deleted_and_vanished_is_forgotten():
         assert swept.has_undeleted
         modem.answers["AT+CMGL=4"] = "OK"
         swept.sweep("SM")
+        assert not swept.has_undeleted
+
+
+def test_equal_reports_one_after_another_in_one_place_are_all_handed_over():
+    answers = {"AT+CMGL=4": listing((1, 1, PDU)), "AT+CMGD=1": "OK", "AT+CMGR=1": "+CMS ERROR: 321"}
+    with sweeping(answers) as (_, gateway, swept):
+        for _ in range(5):
+            swept.sweep("SM")
+        assert len(gateway.deletions) == 5
         assert not swept.has_undeleted
