@@ -91,6 +91,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=3.0, help="of traffic, 3 if not given")
     parser.add_argument("--seed", type=int, help="drawn if not given")
     parser.add_argument("--rate", type=float, default=3.0, help="doings at the doors a second")
+    parser.add_argument("--keep", action="store_true", help="the files, also if it adds up")
     options = parser.parse_args()
     seed = random.randrange(1_000_000) if options.seed is None else options.seed
     say(f"soak: {options.minutes:g} minutes, seed {seed}")
@@ -100,11 +101,14 @@ def main() -> int:
         differences = soak(box, seed, options.minutes * 60, options.rate)
     finally:
         box.close()
-    if not differences:
+    if not differences and not options.keep:
         shutil.rmtree(folder)
         say("it adds up")
         return 0
     (folder / "books.json").write_text(json.dumps(box.sim.books.as_document(), indent=1))
+    if not differences:
+        say(f"it adds up; files in {folder}")
+        return 0
     for difference in differences:
         say(f"DIFFERENT: {difference}")
     say(f"it does not add up: {len(differences)} differences, seed {seed}, files in {folder}")
