@@ -291,7 +291,13 @@ class Network:
             pdu=octets.hex().upper(),
         )
         self._books.add(record)
-        self._books.tell("report", modem=record.modem, mr=record.mr, status=status)
+        self._books.tell(
+            "report",
+            modem=record.modem,
+            mr=record.mr,
+            recipient=record.recipient,
+            status=status,
+        )
         way = self._ways[carried.sender.name]
         self._enqueue(way, Arrival(octets, is_report=True, message_class=None, record=record))
 

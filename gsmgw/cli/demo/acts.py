@@ -62,7 +62,7 @@ def _file(stage: Stage, tell: Narrator) -> None:
 
 
 def _row(stage: Stage, tell: Narrator) -> None:
-    tell.title("2. Other software inserts a row, with emoji, that takes three parts")
+    tell.title("2. Other software inserts a row; with its emoji it takes three parts")
     recipient = "+48500100202"
     tell.say("software", "INSERT INTO outbox (recipient, text, source)")
     stage.insert(recipient, _LONG_TEXT)
@@ -103,7 +103,7 @@ def _wrong_number(stage: Stage, tell: Narrator) -> None:
 
 
 def _missed_call(stage: Stage, tell: Narrator) -> None:
-    tell.title("5. A patient calls and lets it ring")
+    tell.title("5. A patient calls; the modem hangs up and notes the missed call")
     stage.simulator.call("+48500100205", "back", 2)
     tell.expect("the missed call is a file", lambda: _some(stage, "incoming", "missed"), ACT_S)
 

@@ -91,7 +91,7 @@ def describe(event: books.Event) -> tuple[str, str] | None:
     """Return who did what, None for what is not worth telling."""
     match event["event"]:
         case "submitted":
-            return "air", (
+            return "modem", (
                 f"{event['modem']} sends to {event['recipient']}{_part(event['concat'])}:"
                 f" {event['text']}"
             )
@@ -103,17 +103,22 @@ def describe(event: books.Event) -> tuple[str, str] | None:
             whole = "" if parts == 1 else f", put together from {parts} parts"
             return "phone", f"{event['recipient']} has it{whole}: {event['text']}"
         case "report":
-            return "network", (
-                f"tells {event['modem']} of its reference {event['mr']}:"
-                f" {words.explain('tp-st', str(event['status']))}"
-            )
+            return "network", f"reports to {event['modem']}: {_fate(event)}"
         case "incoming":
-            return "air", f"{event['sender']} sends to {event['modem']}: {event['text']}"
+            return "phone", f"{event['sender']} sends to {event['modem']}: {event['text']}"
         case "call":
-            return "phone", f"{event['number']} calls {event['modem']}"
+            return "phone", f"{event['number']} rings modem {event['modem']}"
         case "call-ended" if event["by"] == "modem":
             return "modem", f"{event['modem']} hangs up after ring {event['rings']}"
     return None
+
+
+def _fate(event: books.Event) -> str:
+    """Say what a status report says of the part with that reference."""
+    part = f"its message to {event['recipient']} with reference {event['mr']}"
+    if event["status"] == 0:
+        return f"{part} has arrived"
+    return f"{part}: {words.explain('tp-st', str(event['status']))}"
 
 
 def _part(concat: object) -> str:

@@ -88,7 +88,7 @@ def test_an_interrupted_demo_stops_its_daemon(tmp_path: Path) -> None:
                 "text": "x",
                 "concat": {"number": 2, "total": 3, "ref": 1},
             },
-            ("air", "front sends to +1, part 2 of 3: x"),
+            ("modem", "front sends to +1, part 2 of 3: x"),
         ),
         (
             {"event": "refused", "recipient": "+1", "code": 1},
@@ -98,7 +98,19 @@ def test_an_interrupted_demo_stops_its_daemon(tmp_path: Path) -> None:
             {"event": "delivered", "recipient": "+1", "text": "x", "parts": 1},
             ("phone", "+1 has it: x"),
         ),
-        ({"event": "call", "number": "+1", "modem": "back"}, ("phone", "+1 calls back")),
+        (
+            {"event": "report", "modem": "back", "mr": 7, "recipient": "+1", "status": 0},
+            ("network", "reports to back: its message to +1 with reference 7 has arrived"),
+        ),
+        (
+            {"event": "report", "modem": "back", "mr": 7, "recipient": "+1", "status": 70},
+            (
+                "network",
+                "reports to back: its message to +1 with reference 7:"
+                " status 70: SM validity period expired",
+            ),
+        ),
+        ({"event": "call", "number": "+1", "modem": "back"}, ("phone", "+1 rings modem back")),
         ({"event": "call-ended", "by": "caller", "modem": "back", "rings": 1}, None),
         ({"event": "plugged", "modem": "front"}, None),
     ],
