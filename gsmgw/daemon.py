@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from gsmgw import __version__, config, locks, logs, spool, systemd
+from gsmgw import __version__, config, locks, logs, systemd
 from gsmgw.clock import SystemClock, since_boot
 from gsmgw.config import Config
 from gsmgw.config import Modem as ModemConfig
@@ -42,6 +42,8 @@ from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import LogLevel, ModemReport, ModemState
 from gsmgw.modem.settings import Settings
 from gsmgw.modem.worker import Worker
+from gsmgw.spool import door as spool
+from gsmgw.spool import layout
 from gsmgw.store import modems
 from gsmgw.store.database import Database
 from gsmgw.threads import StopToken, Supervisor
@@ -80,7 +82,7 @@ class Round:
         self.supervisor.add(NewRows(self._db, intake, self._hints), wake=self._hints.new_rows.set)
         self.supervisor.add(
             Watching(
-                settings, self._db, self._clock, lambda: spool.outgoing(settings, self._clock)
+                settings, self._db, self._clock, lambda: layout.outgoing(settings, self._clock)
             )
         )
         for door in spool.services(settings, self._db, intake, self._hints, self._clock):

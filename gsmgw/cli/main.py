@@ -32,6 +32,7 @@ COMMANDS = {
     "pdu": "gsmgw.cli.codec:pdu_group",
     "count": "gsmgw.cli.codec:count",
     "check": "gsmgw.cli.running:check",
+    "doctor": "gsmgw.cli.doctor.command:doctor",
     "backup": "gsmgw.cli.upkeep:backup",
     "restore": "gsmgw.cli.upkeep:restore",
     "clock": "gsmgw.cli.upkeep:clock",
@@ -93,6 +94,7 @@ Try it without a modem:   gsmgw demo
 Send a message:           gsmgw send +48500100201 "Appointment on Monday, 8:30."
 See how it went:          gsmgw show 1
 See whether all is well:  gsmgw status
+Find out what is wrong:   gsmgw doctor
 """,
 )
 @click.option(

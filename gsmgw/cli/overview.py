@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gsmgw import locks
 from gsmgw.gateway.health import record
 from gsmgw.gateway.health.record import Health
+from gsmgw.spool import layout
 
 if TYPE_CHECKING:
     from gsmgw.cli import session
@@ -32,14 +33,12 @@ def gather(
     Raises:
         StoreError: it cannot be read.
     """
-    from gsmgw import spool
-
     return record.gather(
         current.config,
         database if database is not None else current.database,
         current.clock.now(),
         daemon_pid=daemon_pid(current),
-        outgoing=spool.outgoing(current.config, current.clock),
+        outgoing=layout.outgoing(current.config, current.clock),
         uncertain_shown=UNCERTAIN_SHOWN,
         events_shown=event_count,
     )

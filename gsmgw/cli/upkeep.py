@@ -94,7 +94,8 @@ def restore(current: session.Session, file: Path, as_json: bool) -> None:
     The daemon must not run. Nothing that was unsettled in the copy is sent by itself: it becomes cancelled, and
     gsmgw retry ID sends it. The present database is moved aside, never removed.
     """
-    from gsmgw import locks, logs, spool
+    from gsmgw import locks, logs
+    from gsmgw.spool import restored
     from gsmgw.store import restoring
 
     settings = current.config
@@ -114,7 +115,7 @@ def restore(current: session.Session, file: Path, as_json: bool) -> None:
         ) from error
     try:
         done = restoring.restore(
-            file, path, current.clock, close_files=lambda tx: spool.close_files(tx, settings)
+            file, path, current.clock, close_files=lambda tx: restored.close_files(tx, settings)
         )
     finally:
         lock.release()

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from gsmgw.clock import Clock
 from gsmgw.config import Config
-from gsmgw.gateway.health.record import Outgoing
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.intake import Intake
-from gsmgw.spool import files, names
 from gsmgw.spool.handouts import Handouts
 from gsmgw.spool.hooks import Hooks
 from gsmgw.spool.layout import Layout
@@ -53,21 +50,3 @@ def services(
         Taking(config, place, db, intake, hints, clock),
     )
     return [Door(service, service.wake) for service in running]
-
-
-def outgoing(config: Config, clock: Clock) -> Outgoing | None:
-    """Count the files that wait for being taken; None if the folder cannot be looked into."""
-    folder, now = Layout(config.spool.path).outgoing, clock.now().timestamp()
-    ages: list[float] = []
-    try:
-        found = set(files.listing(folder))
-        for name in found:
-            if names.is_ignored(name) or name + names.LOCK_SUFFIX in found:
-                continue
-            status = files.look(folder / name)
-            if status is not None and stat.S_ISREG(status.st_mode):
-                # Moving a file in changes its inode, not its content.
-                ages.append(max(0.0, now - max(status.st_mtime, status.st_ctime)))
-    except OSError:
-        return None
-    return Outgoing(len(ages), max(ages, default=0.0))

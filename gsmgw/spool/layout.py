@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The folders of the spool: where they are, their modes, and what is wrong with them.
+"""The folders of the spool: where they are, their modes, what is wrong with them, what waits.
 
 All but `.tmp` are group-writable and setgid, so that any program of the group can put files in and
 take files out, whoever made them. `.tmp` is ours alone; it lies on the same file system, because a
@@ -15,7 +15,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from gsmgw.clock import Clock
+from gsmgw.config import Config
 from gsmgw.errors import GsmgwError
+from gsmgw.gateway.health.record import Outgoing
 from gsmgw.spool import files, names
 
 FOLDER_MODE = 0o2770
@@ -153,3 +156,21 @@ def owner_name(user_id: int) -> str:
         return pwd.getpwuid(user_id).pw_name
     except KeyError:
         return str(user_id)
+
+
+def outgoing(config: Config, clock: Clock) -> Outgoing | None:
+    """Count the files that wait for being taken; None if the folder cannot be looked into."""
+    folder, now = Layout(config.spool.path).outgoing, clock.now().timestamp()
+    ages: list[float] = []
+    try:
+        found = set(files.listing(folder))
+        for name in found:
+            if names.is_ignored(name) or name + names.LOCK_SUFFIX in found:
+                continue
+            status = files.look(folder / name)
+            if status is not None and stat.S_ISREG(status.st_mode):
+                # Moving a file in changes its inode, not its content.
+                ages.append(max(0.0, now - max(status.st_mtime, status.st_ctime)))
+    except OSError:
+        return None
+    return Outgoing(len(ages), max(ages, default=0.0))

@@ -164,6 +164,36 @@ def check_copy(path: Path) -> Contents:
     return read_contents(path)
 
 
+def examine(path: Path) -> int:
+    """Look a database over as it stands; return its schema's number, 0 of one without tables.
+
+    Blocks for reading most of it; makes, migrates and changes nothing.
+
+    Raises:
+        OSError: it cannot be read at all.
+        StoreDamagedError: it is damaged, or no database.
+        StoreTooNewError: a newer gsmgw wrote it.
+        StoreBusyError: it cannot be looked at, because another program holds it.
+        StoreError: it is a database of something else.
+    """
+    path.open("rb").close()
+    try:
+        with reading(path) as connection:
+            migrations.check(connection, path)
+            found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise errors.StoreBusyError(str(error)) from error
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise errors.StoreDamagedError(str(error)) from error
+        raise errors.StoreError(f"{path}: {error}") from error
+    if found != ["ok"]:
+        raise errors.StoreDamagedError("; ".join(" ".join(found).split("\n")))
+    return version
+
+
 def read_contents(path: Path) -> Contents:
     """Count what a copy holds.
 

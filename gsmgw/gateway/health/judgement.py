@@ -8,7 +8,7 @@ that does not run nobody needs to hear that messages wait.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -101,14 +101,19 @@ def _daemon(health: Health) -> Iterator[Trouble]:
 
 def _clock(health: Health) -> Iterator[Trouble]:
     if health.clock_suspect is not None:
-        yield Trouble(
-            "error",
-            "clock.suspect",
-            "",
-            f"this machine's clock cannot be right: {health.clock_suspect}",
-            "timedatectl, then sudo timedatectl set-time 'YYYY-MM-DD HH:MM:SS';"
-            " if it is right: gsmgw clock --trust",
-        )
+        yield suspect_clock(health.clock_suspect)
+
+
+def suspect_clock(why: str) -> Trouble:
+    """Say that the machine's clock cannot be believed."""
+    return Trouble(
+        "error",
+        "clock.suspect",
+        "",
+        f"this machine's clock cannot be right: {why}",
+        "timedatectl, then sudo timedatectl set-time 'YYYY-MM-DD HH:MM:SS';"
+        " if it is right: gsmgw clock --trust",
+    )
 
 
 # -- modems ---------------------------------------------------------------------------------------
@@ -151,7 +156,7 @@ def _modems(health: Health) -> Iterator[Trouble]:
     if not health.modems:
         yield Trouble(
             "error",
-            "modems.none",
+            "modem.none",
             "",
             "no modem is configured, so nothing can be sent",
             "gsmgw modem probe; then name one in the configuration, under modems",
@@ -215,19 +220,48 @@ def _ready(modem: dict[str, Any]) -> Iterator[Trouble]:
             what = f"its limit per {use['per']} is used up: {use['used']} of {use['limit']}"
             do = "wait, or raise modems.limits in the configuration, if the contract allows it"
             yield Trouble("warning", "limit.reached", name, what, do)
-    if not modem["service_centre"]:
+    storages = modem["storages"] if isinstance(modem["storages"], dict) else {}
+    yield from judge_answers(
+        name,
+        registration=None,  # its state says whether it has a network
+        service_centre=modem["service_centre"],
+        storages=storages,
+        signal_dbm=modem["signal_dbm"],
+    )
+
+
+def judge_answers(
+    name: str,
+    *,
+    registration: int | None,
+    service_centre: str | None,
+    storages: Mapping[str, Sequence[int]],
+    signal_dbm: int | None,
+) -> Iterator[Trouble]:
+    """Yield what is wrong in the answers of a modem that has a usable SIM.
+
+    Args:
+        name: the modem's.
+        registration: <stat> of +CREG; None if it was not asked.
+        service_centre: its number; None if the SIM has none.
+        storages: for each memory how much is used, and of how much.
+        signal_dbm: None if it is not known.
+    """
+    if registration is not None and registration not in network.REGISTERED:
+        _, what, do = _STATES[ModemState.SEARCHING]
+        what = f"{what}: {network.registration_words(registration)}"
+        yield Trouble("error", "modem.unregistered", name, what, do)
+    if not service_centre:
         what = "its SIM has no service centre number; most networks then refuse every message"
         do = "ask the operator, and set modems.service_centre in the configuration"
         yield Trouble("warning", "service_centre.missing", name, what, do)
-    storages = modem["storages"] if isinstance(modem["storages"], dict) else {}
     for memory, (used, total) in storages.items():
         if total and used >= _FULL_SHARE * total:
             what = f"its memory {memory} is full ({used} of {total}): answers cannot come in"
             do = "delete messages in a phone (docs/log-messages.md, memory.full)"
             yield Trouble("warning", "memory.full", name, what, do)
-    signal = modem["signal_dbm"]
-    if isinstance(signal, int) and signal <= _WEAKEST_DBM:
-        what = f"its signal is very weak: {signal} dBm"
+    if isinstance(signal_dbm, int) and signal_dbm <= _WEAKEST_DBM:
+        what = f"its signal is very weak: {signal_dbm} dBm"
         yield Trouble("warning", "signal.weak", name, what, "move the modem or its antenna")
 
 
@@ -256,7 +290,7 @@ def _waiting(health: Health) -> Iterator[Trouble]:
         what = f"{_count(health.outgoing.files, 'file')} in outgoing, the oldest for"
         do = "ls -la in that directory; journalctl -u gsmgw -g spool -e names each and why"
         age = _age(health.outgoing.oldest_s)
-        yield Trouble("warning", "spool.stuck", "outgoing", f"{what} {age}, are not taken", do)
+        yield Trouble("warning", "files.stuck", "outgoing", f"{what} {age}, are not taken", do)
     yield from _queue(health, now)
     for owed, what, where in (
         (health.owed_files, "files for incoming and report cannot be written", "spool"),
@@ -264,7 +298,7 @@ def _waiting(health: Health) -> Iterator[Trouble]:
     ):
         if owed.oldest_at is not None and _is_before(owed.oldest_at, now - _OWED_LONG):
             do = "journalctl -u gsmgw -g spool.owed -e says what keeps it from them"
-            yield Trouble("warning", "spool.owed", where, f"{owed.count} {what}", do)
+            yield Trouble("warning", "files.owed", where, f"{owed.count} {what}", do)
     if health.failed_hooks > HOOKS_LOOKED_AT // 2:
         what = f"{health.failed_hooks} of the last {HOOKS_LOOKED_AT} runs of the handler failed"
         do = "run it by hand (docs/log-messages.md, hook.failed)"

@@ -30,6 +30,8 @@ EVENTS_SHOWN = 8
 DECIDED_BY_TIME = dt.timedelta(days=7)
 #: Of so many newest runs of the event handler it is counted how many failed.
 HOOKS_LOOKED_AT = 10
+#: Rows written at this moment by another process may be ahead by so much.
+_SLACK = dt.timedelta(minutes=1)
 #: A modem sends a part in about this time where nothing limits it, in seconds.
 SECONDS_A_PART = 4.0
 
@@ -178,7 +180,7 @@ def gather(
         at=format_utc(now),
         database=str(db.path),
         daemon_pid=daemon_pid,
-        clock_suspect=upkeep.last_suspicion(db),
+        clock_suspect=upkeep.last_suspicion(db) or _from_the_future(db, now),
         uncertain=[row["id"] for row in uncertain],
         uncertain_count=counts.get(MessageState.UNCERTAIN, 0),
         uncertain_given_up=figures.given_up_since(db, format_utc(now - DECIDED_BY_TIME)),
@@ -215,13 +217,14 @@ def modem_documents(config: Config, db: Database, now: dt.datetime) -> list[dict
         sim_id = found[modem.name]["sim_id"]
         used = limits.uses(modem.limits, db, sim_id, now, config.zone) if sim_id else []
         found[modem.name]["limits"] = [asdict(use) for use in used]
-    return [{"limits": [], **found[name]} for name in sorted(found)]
+    return [found[name] for name in sorted(found)]
 
 
 def _modem(row: Row) -> dict[str, Any]:
     return {
         **{name: row[name] for name in _MODEM_COLUMNS},
         "storages": parse_detail(row["storages"] or "{}"),
+        "limits": [],
     }
 
 
@@ -259,6 +262,14 @@ def _capacity(config: Config, found: Iterable[dict[str, Any]]) -> int | None:
 def _messages_since(db: Database, since: str) -> dict[str, int]:
     counted = figures.states_since(db, since)
     return {state.value: counted[state] for state in MessageState if counted.get(state)}
+
+
+def _from_the_future(db: Database, now: dt.datetime) -> str | None:
+    """Say that the clock has fallen back behind the database, where no daemon has said so yet."""
+    newest = upkeep.newest(db).at
+    if newest is None or dt.datetime.fromisoformat(newest) <= now + _SLACK:
+        return None
+    return f"it shows {format_utc(now)}, but the newest row was written at {newest}"
 
 
 def _size(path: Path) -> int:

@@ -308,7 +308,7 @@ def test_simulate_names_the_mistakes_of_a_scenario(place: Place) -> None:
     [
         ("send +48500100201 Hi", "rich gsmgw.daemon gsmgw.simulator gsmgw.modem sqlite_utils"),
         ("list --json", "rich gsmgw.daemon gsmgw.simulator gsmgw.modem"),
-        ("status --json", "rich gsmgw.daemon gsmgw.simulator gsmgw.modem gsmgw.gateway"),
+        ("status --json", "rich gsmgw.daemon gsmgw.simulator gsmgw.modem watchdog"),
         ("count Hi", "rich pydantic gsmgw.store gsmgw.daemon gsmgw.config yaml"),
         ("--version", "rich pydantic gsmgw.store gsmgw.config gsmgw.pdu"),
     ],

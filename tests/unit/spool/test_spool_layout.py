@@ -15,12 +15,11 @@ import pytest
 from factories import make_config, make_database
 from fakes import FakeClock
 
-from gsmgw import spool
 from gsmgw.clock import SystemClock
 from gsmgw.errors import GsmgwError
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.intake import Intake
-from gsmgw.spool import files, layout
+from gsmgw.spool import door, files, layout
 from gsmgw.spool.layout import Layout
 from gsmgw.store import outbox
 from gsmgw.store.database import Database
@@ -168,11 +167,11 @@ def test_the_services_in_their_threads(tmp_path: Path) -> None:
     config = make_config(spool={"path": str(tmp_path / "spool"), "settle": "200ms"})
     db = make_database(tmp_path, FakeClock())
     hints = Hints()
-    spool.prepare(config)
+    door.prepare(config)
     intake = Intake(config, db, SystemClock())
     supervisor = Supervisor()
-    for door in spool.services(config, db, intake, hints, SystemClock()):
-        supervisor.add(door.service, wake=door.wake)
+    for found in door.services(config, db, intake, hints, SystemClock()):
+        supervisor.add(found.service, wake=found.wake)
     outgoing = Layout(config.spool.path).outgoing
     (outgoing / "before").write_text("To: 500100201\n\nbefore the start\n")
     supervisor.start()

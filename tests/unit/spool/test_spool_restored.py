@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from spool_support import Bench
 
-from gsmgw import spool
 from gsmgw.model import MessageState
+from gsmgw.spool import restored
 from gsmgw.store import backup, restoring
 from gsmgw.store.database import Database
 
@@ -34,7 +34,10 @@ def copy_of(bench: Bench) -> Path:
 def restore(bench: Bench, copy: Path) -> None:
     bench.db.close()
     restoring.restore(
-        copy, bench.db.path, bench.clock, close_files=lambda tx: spool.close_files(tx, bench.config)
+        copy,
+        bench.db.path,
+        bench.clock,
+        close_files=lambda tx: restored.close_files(tx, bench.config),
     )
     bench.db = Database(bench.db.path, clock=bench.clock)
     bench.start()

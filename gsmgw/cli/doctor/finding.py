@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the doctor can find, in the order of what hurts most, and which finding explains another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gsmgw.gateway.health.judgement import Trouble
+
+#: Every finding there is; of equal level the first here is told first, because it causes others.
+ORDER = (
+    "config.missing",
+    "config.unreadable",
+    "config.wrong",
+    "account.missing",
+    "store.directory_missing",
+    "path.read_only",
+    "disk.full",
+    "store.remains",
+    "store.damaged",
+    "store.too_new",
+    "store.foreign",
+    "path.forbidden",
+    "unit.paths",
+    "folder.missing",
+    "folder.split",
+    "store.remote",
+    "store.locked",
+    "store.unreadable",
+    "daemon.stopped",
+    "clock.suspect",
+    "modem.none",
+    "usb.mode",
+    "port.held",
+    "port.forbidden",
+    "unit.devices",
+    "port.missing",
+    "port.wrong",
+    "pin.unusable",
+    "modem.stuck",
+    "sim.unusable",
+    "modem.absent",
+    "modem.silent",
+    "modem.unregistered",
+    "sim.resting",
+    "service_centre.missing",
+    "memory.full",
+    "limit.reached",
+    "hook.unusable",
+    "rows.stuck",
+    "files.stuck",
+    "queue.long",
+    "queue.stuck",
+    "messages.uncertain",
+    "messages.failed",
+    "files.owed",
+    "hook.failing",
+    "metrics.unwritable",
+    "disk.low",
+    "store.wal_large",
+    "signal.weak",
+    "modem_manager.running",
+    "rights.open",
+    "rights.setgid",
+    "unit.disabled",
+    "config.unwise",
+    "doctor.blind",
+)
+
+#: What follows from what, at the same place: it is left out where the cause is told.
+_EXPLAINED_BY: dict[str, tuple[str, ...]] = {
+    "modem.absent": ("port.held", "port.forbidden", "port.missing", "port.wrong", "unit.devices"),
+    "modem.silent": ("port.held", "port.forbidden", "port.missing", "port.wrong", "unit.devices"),
+    "sim.unusable": ("pin.unusable",),
+    "port.missing": ("usb.mode",),
+    "modem.unregistered": ("sim.unusable", "pin.unusable"),
+}
+#: What explains something wherever it is.
+_EVERYWHERE = frozenset({"usb.mode"})
+
+
+def sort(found: Iterable[Trouble]) -> list[Trouble]:
+    """Return findings, each once, the worst first, without what others explain."""
+    once = list(dict.fromkeys(found))
+    for name in ("doctor.blind", "clock.suspect"):  # the first tells all
+        more = [trouble for trouble in once if trouble.name == name][1:]
+        once = [trouble for trouble in once if trouble not in more]
+    kept = [trouble for trouble in once if not _is_explained(trouble, once)]
+    return sorted(kept, key=lambda one: (one.level != "error", ORDER.index(one.name), one.where))
+
+
+def _is_explained(trouble: Trouble, others: list[Trouble]) -> bool:
+    causes = _EXPLAINED_BY.get(trouble.name, ())
+    return any(
+        other.name in causes and (other.where == trouble.where or other.name in _EVERYWHERE)
+        for other in others
+    )

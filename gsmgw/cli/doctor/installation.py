@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One installation under examination: its configuration, its unit, and who its daemon is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsmgw import config as configs
+from gsmgw import locks
+from gsmgw.cli import session
+from gsmgw.cli.doctor import machine
+from gsmgw.config import Config
+from gsmgw.errors import ConfigError
+from gsmgw.gateway.health.judgement import Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What the checks look at."""
+
+    current: session.Session
+    config_path: Path
+    config: Config | None  #: None: nothing of it can be read
+    is_whole: bool  #: False: of a wrong file only the places of database and spool
+    unit: machine.Unit | None  #: the service's unit, if it runs with this configuration
+    daemon_pid: int | None
+    account: machine.Account  #: who the daemon is, or would be
+    config_troubles: tuple[Trouble, ...]
+
+    def __post_init__(self) -> None:
+        """Make sure that a whole configuration is there."""
+        assert self.config is not None or not self.is_whole
+
+    @property
+    def user(self) -> str:
+        """The daemon's user, for commands to be typed."""
+        return self.account.name
+
+    @property
+    def group(self) -> str:
+        """The group that the daemon's files belong to, for commands to be typed."""
+        if self.config is not None and self.config.spool.group:
+            return self.config.spool.group
+        if self.unit is not None and self.unit.group:
+            return self.unit.group
+        return self.user
+
+
+def look(current: session.Session) -> Installation:
+    """Find out what is installed; never raises for what is wrong with it."""
+    path = current.config_path
+    unit = machine.unit()
+    if unit is not None and os.path.realpath(unit.config) != os.path.realpath(path):
+        unit = None
+    config, troubles, is_whole = _read(path)
+    pid = None
+    if config is not None:
+        pid = locks.holder(locks.database_lock(config.database.path))
+    troubles += tuple(_accounts(unit))
+    account = machine.account_of_process(pid) if pid is not None else None
+    if account is None and unit is not None:
+        account = machine.account_of_unit(unit)
+    return Installation(
+        current,
+        path,
+        config,
+        is_whole,
+        unit,
+        pid,
+        account or machine.own_account(),
+        troubles,
+    )
+
+
+def _read(path: Path) -> tuple[Config | None, tuple[Trouble, ...], bool]:
+    where = str(path)
+    try:
+        is_there = path.exists()
+    except OSError:
+        is_there = True  # it cannot be looked at, and reading it says so
+    if not is_there:
+        do = "copy the commented default there: sudo cp config/gsmgw.yaml /etc/gsmgw/gsmgw.yaml;"
+        do += " or name yours: gsmgw --config FILE doctor"
+        what = "the configuration is not there, so the daemon cannot start"
+        return None, (Trouble("error", "config.missing", where, what, do),), False
+    try:
+        checked = configs.check(path)
+    except ConfigError as error:
+        return _salvage(path), tuple(_wrong(path, error)), False
+    except OSError as error:
+        return None, (_unreadable(path, error.strerror or str(error)),), False
+    unwise = tuple(
+        Trouble("warning", "config.unwise", where, words.removeprefix(f"{path}, "), "as it says")
+        for words in checked.warnings
+        if "there is no modem" not in words  # that is an error of its own
+    )
+    return checked.config, unwise, True
+
+
+def _wrong(path: Path, error: ConfigError) -> Iterator[Trouble]:
+    if not os.access(path, os.R_OK):
+        yield _unreadable(path, "Permission denied")
+        return
+    do = f"mend that line, then: gsmgw --config {path} check; sudo systemctl restart gsmgw"
+    for problem in error.problems:
+        what = problem.removeprefix(str(path)).lstrip(",: ")
+        yield Trouble("error", "config.wrong", str(path), what, do)
+
+
+def _unreadable(path: Path, why: str) -> Trouble:
+    do = f"ls -l {path}; run sudo gsmgw doctor, or: sudo chgrp gsmgw {path}; sudo chmod g+r {path}"
+    what = f"the configuration cannot be read: {why}"
+    return Trouble("error", "config.unreadable", str(path), what, do)
+
+
+def _salvage(path: Path) -> Config | None:
+    """Return a configuration with no more than the places of database and spool."""
+    try:
+        content = configs.read_yaml(path).mapping()
+        groups: dict[str, object] = {}
+        for name in ("database", "spool"):
+            group = content.get(name)
+            place = group.get("path") if isinstance(group, dict) else None
+            if isinstance(place, str) and place:
+                groups[name] = {"path": place}
+        context = {"folder": path.absolute().parent}
+        return Config.model_validate(groups, context=context)
+    except (ConfigError, ValueError):
+        return None
+
+
+def _accounts(unit: machine.Unit | None) -> Iterator[Trouble]:
+    if unit is None:
+        return
+    if not machine.has_user(unit.user):
+        what = f"the unit runs as user {unit.user}, which does not exist"
+        do = f"sudo adduser --system --group --home /var/lib/gsmgw {unit.user}"
+        yield Trouble("error", "account.missing", unit.user, what, do)
+    for group in filter(None, (unit.group, *unit.groups)):
+        if not machine.has_group(group):
+            what = f"the unit wants group {group}, which does not exist"
+            yield Trouble(
+                "error", "account.missing", group, what, f"sudo addgroup --system {group}"
+            )
+    if not unit.is_enabled:
+        what = "the service does not start with the machine"
+        yield Trouble("warning", "unit.disabled", "gsmgw", what, "sudo systemctl enable gsmgw")

@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the doctor asks of the operating system: accounts, processes, mounts, the systemd unit.
+
+Reads files only, changes nothing, and needs no privileges; what may not be read is not known.
+
+Known limits: access control lists are not looked at; of the unit only what is set in its own file
+and its drop-ins.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import shlex
+import stat
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: Where the machine's own files are looked up; tests make a machine in a directory.
+ROOT = Path("/")
+UNIT_FOLDERS = ("etc/systemd/system", "run/systemd/system", "lib/systemd/system")
+_REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "glusterfs")
+_JOURNAL_TIMEOUT_S = 10.0
+
+
+# -- accounts -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who the daemon is: a user with all its groups."""
+
+    name: str
+    user_id: int
+    groups: frozenset[int]
+
+    def may(self, status: os.stat_result, bits: int) -> bool:
+        """Tell whether the mode of a file lets this account read (4), write (2), execute (1)."""
+        if self.user_id == 0:
+            return True
+        of_group = 3 if status.st_gid in self.groups else 0
+        shift = 6 if status.st_uid == self.user_id else of_group
+        return (status.st_mode >> shift) & bits == bits
+
+
+def own_account() -> Account:
+    """Return who runs this command."""
+    user_id = os.geteuid()
+    return Account(_user_name(user_id), user_id, frozenset({os.getegid(), *os.getgroups()}))
+
+
+def account_of_process(pid: int) -> Account | None:
+    """Return who a process is, with the groups that it has now; None if it has gone."""
+    try:
+        lines = (ROOT / "proc" / str(pid) / "status").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return None
+    facts = {key: value.split() for key, _, value in (line.partition(":") for line in lines)}
+    try:
+        user_id = int(facts["Uid"][1])
+        groups = {int(facts["Gid"][1]), *map(int, facts.get("Groups", []))}
+    except (KeyError, IndexError, ValueError):
+        return None
+    return Account(_user_name(user_id), user_id, frozenset(groups))
+
+
+def account_of_unit(unit: Unit) -> Account | None:
+    """Return who a unit's process will be; None if its user or a group does not exist."""
+    try:
+        user = pwd.getpwnam(unit.user)
+        groups = set(os.getgrouplist(user.pw_name, user.pw_gid))
+        if unit.group:
+            groups.add(grp.getgrnam(unit.group).gr_gid)
+        groups |= {grp.getgrnam(name).gr_gid for name in unit.groups}
+    except KeyError:
+        return None
+    return Account(unit.user, user.pw_uid, frozenset(groups))
+
+
+def has_user(name: str) -> bool:
+    """Tell whether there is such a user."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def has_group(name: str) -> bool:
+    """Tell whether there is such a group."""
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _user_name(user_id: int) -> str:
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return str(user_id)
+
+
+def group_name(group_id: int) -> str:
+    """Return the name of a group, or its number."""
+    try:
+        return grp.getgrgid(group_id).gr_name
+    except KeyError:
+        return str(group_id)
+
+
+def shown_mode(path: Path, status: os.stat_result) -> str:
+    """Return owner, group and mode as `ls -l` has them."""
+    owner, group = _user_name(status.st_uid), group_name(status.st_gid)
+    return f"{path}: {stat.filemode(status.st_mode)} {owner} {group}"
+
+
+# -- processes ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process of this machine."""
+
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        """Return it as people look for it: `ModemManager[612]`."""
+        return f"{self.name}[{self.pid}]"
+
+
+def processes() -> Iterator[Process]:
+    """Yield all processes that may be seen."""
+    for place in sorted((ROOT / "proc").glob("[0-9]*")):
+        try:
+            yield Process(int(place.name), (place / "comm").read_text("utf-8", "replace").strip())
+        except (OSError, ValueError):
+            continue
+
+
+def holders(path: str | Path) -> list[Process]:
+    """Return the processes that have a file open, as far as they may be looked into."""
+    target = os.path.realpath(path)
+    return [process for process in processes() if _has_open(process.pid, target)]
+
+
+def _has_open(pid: int, target: str) -> bool:
+    try:
+        links = list((ROOT / "proc" / str(pid) / "fd").iterdir())
+    except OSError:
+        return False
+    for link in links:
+        try:
+            if str(link.readlink()) == target:
+                return True
+        except OSError:
+            continue
+    return False
+
+
+# -- mounts ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """The file system on which a path stands."""
+
+    point: str
+    kind: str
+    is_read_only: bool
+
+    @property
+    def is_remote(self) -> bool:
+        """Tell whether another machine holds it."""
+        return self.kind in _REMOTE
+
+
+def mount_of(path: Path) -> Mount | None:
+    """Return the mount of a path, by proc_pid_mountinfo(5); None if it cannot be told."""
+    try:
+        text = (ROOT / "proc/self/mountinfo").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    real, best = os.path.realpath(path), None
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, kind = before.split(), after.split()
+        if len(fields) < 6 or len(kind) < 3:
+            continue
+        point = fields[4].encode().decode("unicode_escape", "replace")
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
+        if inside and (best is None or len(point) >= len(best.point)):
+            options = {*fields[5].split(","), *kind[2].split(",")}
+            best = Mount(point, kind[0], "ro" in options)
+    return best
+
+
+# -- systemd --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Unit:
+    """What matters of gsmgw.service."""
+
+    path: Path
+    user: str = "root"
+    group: str = ""
+    groups: list[str] = field(default_factory=list)  #: supplementary
+    config: Path = Path("/etc/gsmgw/gsmgw.yaml")
+    is_strict: bool = False  #: it may write nowhere but where `writable` says
+    writable: list[Path] = field(default_factory=list)
+    hides_home: bool = False
+    #: what DeviceAllow names, None: all devices
+    devices: list[str] | None = None
+    credentials: list[str] = field(default_factory=list)  #: that systemd hands over by name
+    is_enabled: bool = False
+
+
+def unit() -> Unit | None:
+    """Return the service's unit; None if none is installed."""
+    files = [ROOT / folder / "gsmgw.service" for folder in UNIT_FOLDERS]
+    path = next((file for file in files if file.is_file()), None)
+    if path is None:
+        return None
+    found = Unit(path)
+    drop_ins = [
+        file
+        for folder in UNIT_FOLDERS
+        for file in sorted((ROOT / folder / "gsmgw.service.d").glob("*.conf"))
+    ]
+    for file in (path, *drop_ins):
+        for key, value in _settings(file):
+            _take(found, key, value)
+    wanted = (ROOT / folder / "multi-user.target.wants/gsmgw.service" for folder in UNIT_FOLDERS)
+    found.is_enabled = any(os.path.lexists(link) for link in wanted)
+    return found
+
+
+def _settings(path: Path) -> Iterator[tuple[str, str]]:
+    try:
+        text = path.read_text("utf-8", "replace").replace("\\\n", " ")
+    except OSError:
+        return
+    for line in text.splitlines():
+        key, is_setting, value = line.strip().partition("=")
+        if is_setting and not key.startswith(("#", ";")):
+            yield key.strip(), value.strip()
+
+
+def _take(found: Unit, key: str, value: str) -> None:
+    """Take over one setting; of lists an empty value removes what stood there before."""
+    if key == "User":
+        found.user = value or "root"
+    elif key == "Group":
+        found.group = value
+    elif key == "SupplementaryGroups":
+        found.groups = [*found.groups, *value.split()] if value else []
+    elif key == "ExecStart":
+        found.config = _config_of(value) or found.config
+    elif key == "ProtectSystem":
+        found.is_strict = value == "strict"
+    elif key == "ProtectHome":
+        found.hides_home = value in ("yes", "true", "on", "1", "tmpfs")
+    elif key in ("ReadWritePaths", "StateDirectory"):
+        _take_writable(found, key, value)
+    elif key in ("LoadCredential", "LoadCredentialEncrypted", "SetCredential"):
+        found.credentials.append(value.partition(":")[0])
+    elif key == "DeviceAllow":
+        found.devices = [*(found.devices or []), value.split()[0]] if value else None
+
+
+def _take_writable(found: Unit, key: str, value: str) -> None:
+    if key == "StateDirectory":
+        found.writable += [Path("/var/lib") / name for name in value.split()]
+    elif value:
+        found.writable += [Path(path.lstrip("-+")) for path in value.split()]
+    else:
+        found.writable = [path for path in found.writable if path.parts[:3] == ("/", "var", "lib")]
+
+
+def _config_of(command: str) -> Path | None:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == "--config" and following:
+            return Path(following)
+        if word.startswith("--config="):
+            return Path(word.partition("=")[2])
+    return None
+
+
+# -- the log --------------------------------------------------------------------------------------
+
+
+def log_lines(count: int) -> list[str]:
+    """Return the newest warnings and errors of the journal; blocks up to some seconds.
+
+    [] where there is no journal, or it may not be read.
+    """
+    command = ["journalctl", "-u", "gsmgw", "-p", "warning", "-n", str(count), "-q"]
+    command += ["--no-pager", "-o", "short-iso"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed argument list, no shell
+            command, capture_output=True, timeout=_JOURNAL_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    text = done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+    return [line for line in text.splitlines() if line.strip()]

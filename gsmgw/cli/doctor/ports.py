@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of the modems' device files: are they there, may the daemon use them, who holds them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from gsmgw.cli import probing
+from gsmgw.cli.doctor import machine, places
+from gsmgw.cli.doctor.installation import Installation
+from gsmgw.config import Modem
+from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.modem import discovery, settings
+
+#: Makers of modems, by USB vendor: Huawei, ZTE, SIMCom, Quectel.
+_MAKERS = {"12d1": "Huawei", "19d2": "ZTE", "1e0e": "SIMCom", "2c7c": "Quectel"}
+_STORAGE = "08"  #: USB class of disks, <https://www.usb.org/defined-class-codes>
+_RULES = ("etc/udev/rules.d", "run/udev/rules.d", "lib/udev/rules.d", "usr/lib/udev/rules.d")
+_OUR_RULES = (
+    "sudo cp systemd/60-gsmgw.rules /etc/udev/rules.d/; sudo udevadm control --reload;"
+    " sudo udevadm trigger --subsystem-match=tty"
+)
+
+
+def check(seen: Installation) -> Iterator[Trouble]:
+    """Yield what keeps the daemon from its modems' ports; opens none of them."""
+    if seen.config is None or not seen.is_whole:
+        return
+    if not seen.config.modems and seen.daemon_pid is None:  # else the record says so
+        what = "no modem is configured, so nothing can be sent"
+        do = "gsmgw modem probe; then name one in the configuration, under modems"
+        yield Trouble("error", "modem.none", "", what, do)
+    missing = False
+    for modem in seen.config.modems:
+        found = [*_port(seen, modem)]
+        missing = missing or any(trouble.name == "port.missing" for trouble in found)
+        yield from found
+        yield from _pin_file(seen, modem)
+    if missing:
+        yield from _disks_that_are_modems()
+    yield from _modem_manager()
+
+
+def find(modem: Modem) -> list[str]:
+    """Return the device files that may be a modem's, best first; opens none of them."""
+    wanted = settings.Settings(
+        modem.name,
+        port=modem.port,
+        match_imei=None if modem.match is None else modem.match.imei,
+        match_usb=None if modem.match is None else modem.match.usb,
+    )
+    return discovery.candidates(wanted, machine.ROOT / "sys")
+
+
+def _port(seen: Installation, modem: Modem) -> Iterator[Trouble]:
+    found = find(modem)
+    if not found:
+        yield _missing(modem)
+        return
+    for path in found if modem.port is None else [modem.port]:
+        real = Path(os.path.realpath(path))
+        try:
+            status = real.stat()
+        except OSError as error:
+            yield places.blind(path, error)
+            continue
+        if not stat.S_ISCHR(status.st_mode):
+            do = "gsmgw modem probe shows the ports that answer; correct modems.port"
+            yield Trouble("error", "port.wrong", modem.name, f"{path} is no serial port", do)
+            continue
+        yield from _rights(seen, modem, real, status)
+        yield from _holders(seen, modem, real)
+
+
+def _missing(modem: Modem) -> Trouble:
+    if modem.port is not None:
+        what = f"{modem.port} does not exist"
+    else:
+        match = modem.match
+        wanted = [] if match is None else list(filter(None, (match.usb, match.imei)))
+        what = f"no device fits {' and '.join(wanted)}"
+    others = probing.candidate_ports()
+    if others:
+        do = f"there are {', '.join(others)}: gsmgw modem probe; then correct the configuration"
+    else:
+        do = "lsusb; sudo dmesg | tail -n 30; plug the modem in, in another socket or powered hub"
+    return Trouble("error", "port.missing", modem.name, what, do)
+
+
+def _rights(
+    seen: Installation, modem: Modem, real: Path, status: os.stat_result
+) -> Iterator[Trouble]:
+    if not seen.account.may(status, places.READ | places.WRITE):
+        group = machine.group_name(status.st_gid)
+        shown = machine.shown_mode(real, status)
+        what = f"the daemon (user {seen.user}) may not use {shown}"
+        do = f"sudo adduser {seen.user} {group}; sudo systemctl restart gsmgw"
+        if status.st_gid == 0:
+            do = f"{_OUR_RULES} (serial ports belong to group dialout)"
+        yield Trouble("error", "port.forbidden", modem.name, what, do)
+    unit = seen.unit
+    if unit is not None and unit.devices is not None:
+        kind = f"char-{real.name.rstrip('0123456789')}"
+        if not {kind, "char-*", str(real), modem.port} & set(unit.devices):
+            what = f"the unit {unit.path} does not let the daemon use {real}"
+            do = f"sudo systemctl edit gsmgw: [Service] DeviceAllow={kind} rw; then"
+            do += " sudo systemctl restart gsmgw"
+            yield Trouble("error", "unit.devices", modem.name, what, do)
+
+
+def _holders(seen: Installation, modem: Modem, real: Path) -> Iterator[Trouble]:
+    ours = {seen.daemon_pid, os.getpid()}
+    others = [process for process in machine.holders(real) if process.pid not in ours]
+    if others:
+        yield held(modem.name, str(real), others)
+
+
+def held(modem: str, path: str, others: list[machine.Process]) -> Trouble:
+    """Say that another program has a port; `others` is empty where it cannot be seen which."""
+    who = ", ".join(map(str, others)) or "which one, only root may see"
+    do = "end that program, and keep it from starting again"
+    if not others:
+        do = f"sudo fuser -v {path}; {do}"
+    elif any(process.name == "ModemManager" for process in others):
+        do = f"{_OUR_RULES}; or, if nobody needs it, sudo apt purge modemmanager"
+    return Trouble("error", "port.held", modem, f"{path} is held by another program: {who}", do)
+
+
+# -- PIN files ------------------------------------------------------------------------------------
+
+
+def _pin_file(seen: Installation, modem: Modem) -> Iterator[Trouble]:
+    path = modem.pin_file
+    if path is None or (seen.unit is not None and path.name in seen.unit.credentials):
+        return
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        do = f"write the PIN of the SIM into it, then: sudo chown {seen.user} {path};"
+        do += f" sudo chmod 0600 {path}"
+        what = f"the PIN file {path} is not there"
+        yield Trouble("error", "pin.unusable", modem.name, what, do)
+        return
+    except OSError as error:
+        yield places.blind(str(path), error)
+        return
+    do = f"sudo chown {seen.user} {path} && sudo chmod 0600 {path}"
+    for trouble in places.forbidden(seen, path, places.READ, do):
+        if trouble.name == "path.forbidden":
+            yield Trouble("error", "pin.unusable", modem.name, trouble.what, trouble.do)
+    if status.st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        what = f"everybody on this machine may read the PIN of modem {modem.name}"
+        yield Trouble("warning", "rights.open", str(path), what, do)
+    try:
+        pin = path.read_bytes()[:100].strip()
+    except OSError:
+        return
+    # A PIN has 4 to 8 digits (3GPP TS 51.011 9.3).
+    if not (pin.isdigit() and 4 <= len(pin) <= 8):
+        what = f"the PIN file {path} does not hold 4 to 8 digits and nothing else"
+        yield Trouble("error", "pin.unusable", modem.name, what, f"write the PIN into {path}")
+
+
+# -- what stands in the way -----------------------------------------------------------------------
+
+
+def _disks_that_are_modems() -> Iterator[Trouble]:
+    """Yield sticks that show themselves as a disk with their driver instead of as a modem."""
+    for place in sorted((machine.ROOT / "sys/bus/usb/devices").glob("*")):
+        maker = _MAKERS.get(_read(place / "idVendor"))
+        if maker is None:
+            continue
+        classes = {_read(below) for below in place.glob("*:*/bInterfaceClass")}
+        if classes == {_STORAGE}:
+            name = f"{_read(place / 'idVendor')}:{_read(place / 'idProduct')}"
+            what = f"a {maker} stick ({name}) shows itself as a disk, not as a modem"
+            do = "sudo apt install usb-modeswitch; pull the stick out and plug it in; lsusb"
+            yield Trouble("error", "usb.mode", name, what, do)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace").strip().lower()
+    except OSError:
+        return ""
+
+
+def _modem_manager() -> Iterator[Trouble]:
+    running = [process for process in machine.processes() if process.name == "ModemManager"]
+    if running and not _is_kept_away():
+        what = f"{running[0]} runs and takes every modem it sees; no udev rule keeps it away"
+        yield Trouble("warning", "modem_manager.running", "udev", what, _OUR_RULES)
+
+
+def _is_kept_away() -> bool:
+    for folder in _RULES:
+        for path in (machine.ROOT / folder).glob("*.rules"):
+            ignores = ("ID_MM_DEVICE_IGNORE", "ID_MM_PORT_IGNORE")
+            # ModemManager's own rules (77-mm-*) spare what is no modem anyway.
+            if "-mm-" not in path.name and any(word.lower() in _read(path) for word in ignores):
+                return True
+    return False
