@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import fuzz_support
 import pytest
 
 from gsmgw import errors, logs, phone
 from gsmgw.at import fields, network, replies, sorting, storage
+from gsmgw.cli.messages import csv_file
 from gsmgw.config import loading, reading
 from gsmgw.spool.formats import json_format, smstools
 
@@ -132,6 +134,14 @@ def test_a_file_that_is_no_configuration_is_refused_in_few_lines() -> None:
     with pytest.raises(errors.ConfigError) as caught:
         loading.check_document(reading.read_yaml(text))
     assert len(caught.value.problems) == loading.MOST_REMARKS + 1
+
+
+def test_a_table_of_a_million_columns_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("recipient,text," + ",".join(map(str, range(1_000_000))))
+    with pytest.raises(errors.BadFileError, match="must name the columns") as caught:
+        csv_file.read(path, country="PL", encoding=None, source="csv")
+    assert len(str(caught.value)) < fuzz_support.LONGEST_WORDS
 
 
 @pytest.mark.parametrize("text", ["s" + "1" * 16, "s" + "1" * 90])

@@ -35,6 +35,8 @@ COLUMNS = (
 REQUIRED = ("recipient", "text")
 DELIMITERS = ",;\t"
 
+#: A table with more columns is none of messages.
+MOST_COLUMNS = 100
 #: More than this is no list of messages.
 LONGEST_FILE = 200_000_000
 
@@ -148,7 +150,7 @@ def _read_header(reader: Iterator[list[str]], path: Path) -> list[str]:
         raise BadFileError(f"{path}, line 1: {error}") from error
     while columns and not columns[-1]:
         columns.pop()  # spreadsheets add empty columns
-    if not any(column in COLUMNS for column in columns):
+    if len(columns) > MOST_COLUMNS or not any(column in COLUMNS for column in columns):
         raise BadFileError(f"{path}, line 1: the first line must name the columns; {_allowed()}")
     problems = [_column_problem(column, columns) for column in columns]
     problems += [f"column {name} is missing" for name in REQUIRED if name not in columns]
