@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 MINUTES ?= 3
 SEED ?=
 
-.PHONY: help demo test check bench soak fuzz fmt clean
+.PHONY: help demo test test-system check bench soak fuzz fmt clean
 
 help:
 	@echo "make demo    install, then show a day of messages on simulated modems (no hardware)"
 	@echo "make test    install, then run all tests"
+	@echo "make test-system   what needs mounts: full disks, no file events (Linux, util-linux)"
 	@echo "make check   style, types and import contracts"
 	@echo "make bench   measure the figures that docs/architecture.md promises"
 	@echo "make soak    traffic with random faults, and the balance of it (MINUTES=60 SEED=17)"
@@ -32,6 +33,11 @@ demo: $(VENV)/base
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -q -n 4
+
+# In a user and mount namespace of its own: nothing that is mounted there is seen outside.
+test-system: $(VENV)/dev
+	$(BIN)/python tests/system/tools.py
+	unshare --map-root-user --mount $(BIN)/python -m pytest -q tests/system
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -4,7 +4,8 @@
 As long as a file of this name lies in the directory FLAGS:
 
 - `spool-full`, `spool-read-only`: whatever is written, moved or made in the spool fails so;
-- `database-full`: the database cannot grow by a page.
+- `database-full`: the database cannot grow by a page;
+- `database-read-only`: nothing can be written into it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def main() -> int:
     def limited(self: Database, connection: sqlite3.Connection) -> None:
         pages = 1 if (flags / "database-full").exists() else _MANY_PAGES
         connection.execute(f"PRAGMA max_page_count = {pages:d}").fetchall()
+        is_read_only = (flags / "database-read-only").exists()
+        connection.execute(f"PRAGMA query_only = {is_read_only:d}")
         begin(self, connection)
 
     def broken(change: str, paths: tuple[Path, ...]) -> None:

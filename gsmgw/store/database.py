@@ -43,6 +43,12 @@ WAL_WARNING_BYTES = 64 * 1024 * 1024
 #: Other software may have stored octets that are no UTF-8; one such row must not hide the others.
 _read_text = operator.methodcaller("decode", "utf-8", "replace")
 
+_ADVICE = {
+    sqlite3.SQLITE_READONLY: "; is its file system read-only, or not ours? See dmesg and ls -l",
+    sqlite3.SQLITE_IOERR: "; is the disk full, or does it fail? See df and dmesg",
+    sqlite3.SQLITE_CANTOPEN: "; see ls -ld of its directory, and df",
+}
+
 #: Never set: waiting for it is a pause.
 _PAUSE = threading.Event()
 
@@ -355,7 +361,7 @@ class Database:
                 f"database {self.path} is damaged ({error}); nothing was changed. Stop the service"
                 " and restore the last backup: gsmgw restore FILE"
             )
-        return errors.StoreError(f"database {self.path}: {error}")
+        return errors.StoreError(f"database {self.path}: {error}{_ADVICE.get(code, '')}")
 
 
 def unfinished_restore(path: Path) -> Path:

@@ -91,3 +91,24 @@ def test_both_full_and_killed_meanwhile_loses_and_doubles_nothing(box: Machine) 
     box.until(lambda: len(box.files("incoming")) == MANY, 90)
     assert len(box.texts) == MANY
     assert box.sim.books.duplicates() == []
+
+
+def test_read_only_database_stops_what_needs_it_and_loses_nothing(box: Machine) -> None:
+    flags = box.start_failing()
+    box.until_state(box.insert("+48500100201", "before"), "delivered")
+    box.sim.fault("front", "late-answer", after="1s", times=1)
+    box.insert("+48500100202", "in flight")
+    box.until(lambda: "in flight" in [s.text for s in box.sim.books.submits])
+    (flags / "database-read-only").touch()
+    box.drop("file", "To: 48500100203\n\nby file\n")
+    box.insert("+48500100204", "by row")
+    box.sim.receive("+48500100299", "front", "an answer")
+    box.until(lambda: "readonly database" in box.log)
+    quiet(3)
+    assert sorted(box.texts) == ["before", "in flight"]
+    (flags / "database-read-only").unlink()
+    box.until(lambda: len(box.texts) == 4, 90)
+    box.until(lambda: set(box.files("sent")) == {"file"}, 90)
+    box.until(lambda: len(box.files("incoming")) == 1, 90)
+    assert box.sim.books.duplicates() == []
+    assert {row["state"] for row in box.rows("outbox")} <= {"sent", "delivered"}
