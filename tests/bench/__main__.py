@@ -32,7 +32,6 @@ BENCHES = {
     "lost-answer": ("waiting", "lost_answer"),
     "start": ("resting", "start"),
     "idle": ("resting", "idle"),
-    "park": ("park", "park"),
 }
 
 
