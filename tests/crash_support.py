@@ -184,7 +184,7 @@ def kill_at_random(box: CrashSite, messages: int, kills: int, seed: int) -> None
     for left in range(kills, 0, -1):
         known = len(box.sim.books.submits)
         box.start(wait=False)
-        more = chance.randint(1, max(1, 2 * (messages - known) // (left + 1) - 1))
+        more = chance.randint(2, max(2, 2 * (messages - known) // (left + 1) - 1))
         box.sim.books.wait(lambda books, to=known + more: len(books.submits) >= to, 20)
         box.sim.books.wait(lambda _: False, chance.uniform(0.0, 0.05))
         box.kill()
