@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import fuzz_support
@@ -69,9 +68,8 @@ def test_an_answer_without_end_is_cut() -> None:
 
 @pytest.mark.parametrize("run", [" 'x", ' "x', "'", "\\", "\\'", "1 2/"])
 def test_quotes_without_end_do_not_stall_the_log(run: str) -> None:
-    began = time.process_time()
-    logs.masked(run * 100_000)
-    assert time.process_time() - began < 20  # with the square of the length: an hour
+    # With the square of the length it takes an hour; the suite allows two minutes.
+    assert logs.masked(run * 100_000)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import fuzz_support
 import pytest
@@ -12,8 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 _free = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-#: Of the processor, not of the clock: what grows with the square of its length takes minutes.
-PATIENCE_S = 20.0
 
 
 @pytest.mark.parametrize("name", fuzz_support.CHECKS)
@@ -52,9 +49,8 @@ def test_a_long_run_of_anything_costs_little(name: str, piece: bytes) -> None:
     if name in ("config", "scenario"):
         octets = octets[:5000]  # PyYAML reads some 200 kB a second
     for wrapped in (octets, _wrapped(name, octets)):
-        began = time.process_time()
+        # What grows with the square of its length runs into the suite's limit of two minutes.
         fuzz_support.CHECKS[name](wrapped)
-        assert time.process_time() - began < PATIENCE_S
 
 
 def _wrapped(name: str, octets: bytes) -> bytes:
