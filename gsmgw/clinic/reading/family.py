@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers about several visits: `TAK 1 NIE 2`, `Anna tak, Łukasz nie`, `NIE 2, reszta tak`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gsmgw.clinic.reading.asked import Asked
+from gsmgw.clinic.reading.judgement import Said, Statement
+from gsmgw.clinic.reading.meaning import Meaning, Part
+from gsmgw.clinic.reading.tagging import Element
+
+#: The most visits that one text lists.
+MOST_VISITS = 9
+
+_VERDICTS = {Said.YES: Meaning.ACCEPT, Said.NO: Meaning.DECLINE, Said.GIVE_UP: Meaning.DECLINE}
+#: Verdicts before their visits, or behind them; nothing else is plain.
+_BEFORE = re.compile(r"(?:[+-]I+)+")
+_BEHIND = re.compile(r"(?:I+[+-])+")
+_ALL = "*"
+_REST = "&"
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A verdict, or a visit: its number, `*` for all, `&` for the others."""
+
+    verdict: Meaning | None = None
+    visit: int | str = 0
+
+
+def parts(elements: list[Element], said: Sequence[Statement], asked: Asked) -> tuple[Part, ...]:
+    """Return what an answer says about which visit, in its order; () if that is not plain.
+
+    An answer that names no visit gives one part without a number, which is for all of them.
+    """
+    steps = _rest_last(list(_steps(elements, said)))
+    verdicts = [step.verdict for step in steps if step.verdict is not None]
+    visits = [step.visit for step in steps if step.verdict is None]
+    if not verdicts or any(_is_unknown(visit, asked) for visit in visits):
+        return ()
+    if not visits:
+        return (Part(verdicts[0]),) if len(set(verdicts)) == 1 else ()
+    if len(set(verdicts)) == 1:
+        pairs = [(verdicts[0], visit) for visit in visits]
+    else:
+        pairs = list(_paired(steps))
+    return _resolved(pairs, asked)
+
+
+def names_visits(tags: str) -> bool:
+    """Tell whether an answer speaks of single visits, or of all expressly."""
+    return any(tag in tags for tag in "#@*&")
+
+
+def _steps(elements: list[Element], said: Sequence[Statement]) -> Iterator[_Step]:
+    begins = {statement.start: _VERDICTS[statement.said] for statement in said}
+    for place, element in enumerate(elements):
+        if place in begins:
+            yield _Step(begins[place])
+        elif element.tag in "#@":
+            yield _Step(visit=element.number or _ALL)
+        elif element.tag in (_ALL, _REST):
+            yield _Step(visit=element.tag)
+
+
+def _rest_last(steps: list[_Step]) -> list[_Step]:
+    """Write `no 2, rest yes` the way round in which the other visits are said."""
+    if len(steps) > 2 and steps[-2].visit == _REST and steps[0].verdict is not None:
+        return [*steps[:-2], steps[-1], steps[-2]]
+    return steps
+
+
+def _is_unknown(visit: int | str, asked: Asked) -> bool:
+    if visit == _REST:
+        return len(asked.visits) < 2
+    if visit == _ALL:
+        return False
+    known = {one.number for one in asked.visits} or set(range(1, MOST_VISITS + 1))
+    return visit not in known
+
+
+def _paired(steps: list[_Step]) -> Iterator[tuple[Meaning, int | str]]:
+    signs = {Meaning.ACCEPT: "+", Meaning.DECLINE: "-", None: "I"}
+    shape = "".join(signs[step.verdict] for step in steps)
+    if _BEHIND.fullmatch(shape):
+        steps = steps[::-1]
+    elif not _BEFORE.fullmatch(shape):
+        return
+    found: list[tuple[Meaning, int | str]] = []
+    verdict = Meaning.UNCLEAR
+    for step in steps:
+        if step.verdict is not None:
+            verdict = step.verdict
+        else:
+            found.append((verdict, step.visit))
+    yield from found if _BEFORE.fullmatch(shape) else found[::-1]
+
+
+def _resolved(pairs: list[tuple[Meaning, int | str]], asked: Asked) -> tuple[Part, ...]:
+    """Turn all and the rest into what they stand for; () if a visit has two verdicts."""
+    named = [visit for _, visit in pairs]
+    if named == [_ALL]:
+        return (Part(pairs[0][0]),)
+    if _ALL in named or len(set(named)) < len(named):
+        return ()
+    others = [visit.number for visit in asked.visits if visit.number not in named]
+    found: list[Part] = []
+    for verdict, visit in pairs:
+        if isinstance(visit, int):
+            found.append(Part(verdict, visit))
+        elif len(pairs) > 1 and others:
+            found += [Part(verdict, number) for number in others]
+        else:
+            return ()
+    return tuple(found)

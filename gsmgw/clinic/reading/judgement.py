@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules: which things an answer says, by patterns over its tags.
+
+Tags (see `tagging`): `y` yes · `d` no · `m` no or not · `n` not · `k` can · `x` cannot · `v` I come,
+I agree · `i` to come · `w` want · `o` need · `g` give up · `r` reschedule · `R` another day · `C` call
+me · `c` a call · `s` stop · `a` start · `h` help · `f` when · `j` when, or filler · `l` late · `q` thanks ·
+`z` regret · `p` no problem · `t` `T` he comes, he can · `#` number · `@` name · `*` all · `&` rest ·
+`M` minutes · `X` another day or time · `F` if · `B` but, maybe · `P` somebody · `I` illness · `E` irony ·
+`b` but · `Y` yes or if · `u` unknown · `_` filler · `:` a face · `, . ?` signs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from gsmgw.clinic.reading.tagging import Element
+
+
+class Said(Enum):
+    """One thing that is said."""
+
+    YES = auto()
+    NO = auto()
+    GIVE_UP = auto()
+    RESCHEDULE = auto()
+    CALLBACK = auto()
+    STOP = auto()
+    START = auto()
+    HELP = auto()
+    INFO = auto()
+    LATE = auto()
+    THANKS = auto()
+    CONFUSED = auto()  #: a negation of what is no plain yes: `nie odwołuję`
+    NO_PROBLEM = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A thing said, and the tags that say it."""
+
+    said: Said
+    start: int
+    tags: str  #: without filler
+
+
+#: Tags that say nothing by themselves.
+SILENT = "_jqz,.:pS"
+
+#: What keeps an answer from being acted upon, and what people are told.
+OBSTACLES = {
+    "u": "unknown words",
+    "X": "another day or time",
+    "F": "a condition",
+    "B": "a reservation",
+    "b": "a reservation",
+    "P": "another person",
+    "t": "another person",
+    "T": "another person",
+    "I": "illness",
+    "E": "maybe not meant so",
+    "?": "a question",
+    "#": "a number",
+    "n": "a negation",
+    "i": "unfinished",
+    "k": "unfinished",
+    "w": "unfinished",
+    "o": "unfinished",
+    "x": "unfinished",
+    "M": "a time",
+    "*": "several people",
+    "&": "several people",
+}
+
+#: In this order; the first that fits at a place wins. Filler may stand between any two tags, signs
+#: may not: `nie, przyjdę` is a no and a yes, `nie przyjdę` is a no.
+_RULES: tuple[tuple[Said, str], ...] = (
+    (Said.CONFUSED, "[nm]w?[ki]*[grRcCas]"),
+    (Said.CONFUSED, "[nm][yf]"),
+    (Said.CONFUSED, "d[grRcC]"),
+    (Said.NO, "[nm]w?k*[vi]+"),
+    (Said.NO, "[nm]w?k+"),
+    (Said.NO, "[nm][ow]"),
+    (Said.NO, "[nm][tT]+[vi]*"),
+    (Said.NO, "xk*[vio]*"),
+    (Said.CONFUSED, "k+[gcC]"),
+    (Said.YES, "w?k*v+i*"),
+    (Said.YES, "k+i+"),
+    (Said.YES, "k"),
+    (Said.GIVE_UP, "w*g+"),
+    (Said.RESCHEDULE, "[wk]*[rR]+"),
+    (Said.CALLBACK, "w*[Cc]+"),
+    (Said.NO, "d"),
+    (Said.NO, "m(?!z*[^,.?qz:mdE#@*&])"),
+    (Said.NO, "zn(?=$|[,.:?q])"),
+    (Said.YES, "[yY]"),
+    (Said.STOP, "s"),
+    (Said.START, "a"),
+    (Said.HELP, "h"),
+    (Said.INFO, "f"),
+    (Said.LATE, "[ki]*l"),
+    (Said.THANKS, "q"),
+    (Said.NO_PROBLEM, "p"),
+)
+
+#: German puts the negation behind: `komme nicht`, `kann leider nicht kommen`.
+_RULES_BEHIND: tuple[tuple[Said, str], ...] = (
+    (Said.CONFUSED, "[gr]n(?!_*[ki])"),
+    (Said.NO, "[vktTow]n(?![_z]*[grC])[vi]*k*"),
+)
+
+
+def _compiled(rules: tuple[tuple[Said, str], ...]) -> re.Pattern[str]:
+    """Return one pattern of all rules, filler allowed between the tags, a group for each rule."""
+    found = []
+    for number, (_, rule) in enumerate(rules):
+        with_filler = re.sub(r"(\[[^\]]*\]|\w)(?![^(]*\))", r"(?:\1[_zjS*]*?)", rule)
+        found.append(f"(?P<r{number}>{with_filler})")
+    return re.compile("|".join(found))
+
+
+_BEFORE = (_RULES, _compiled(_RULES))
+_BEHIND = (_RULES_BEHIND + _RULES, _compiled(_RULES_BEHIND + _RULES))
+
+_LATE_BY = re.compile(r"l[_zj]*(?:[_#M][_]*)*[#M]|(?:[#M]_*)*[#M]_*[ki]*_*l")
+
+
+def tags_of(elements: list[Element]) -> str:
+    """Return the tags as one string, an element a letter."""
+    return "".join(element.tag for element in elements)
+
+
+def statements(tags: str, *, negates_behind: bool) -> tuple[list[Statement], str]:
+    """Return what is said, in its order, and the tags that no rule took up, without filler."""
+    rules, pattern = _BEHIND if negates_behind else _BEFORE
+    found: list[Statement] = []
+    rest: list[str] = []
+    place = 0
+    while place < len(tags):
+        match = pattern.match(tags, place)
+        if match is None or match.lastgroup is None:
+            rest.append(tags[place])
+            place += 1
+            continue
+        said, _ = rules[int(match.lastgroup[1:])]
+        found.append(Statement(said, place, re.sub("[_zjS*]", "", match.group())))
+        place = match.end()
+    return found, "".join(tag for tag in rest if tag not in SILENT)
+
+
+def take_out_late_by(tags: str) -> tuple[str, bool]:
+    """Make filler of how much later somebody comes; tell whether it was said."""
+
+    def keep_late(match: re.Match[str]) -> str:
+        return re.sub("[#M]", "_", match.group())
+
+    changed = _LATE_BY.sub(keep_late, tags)
+    return changed, changed != tags
+
+
+def settle_words_of_two_minds(tags: str) -> str:
+    """Decide about words whose neighbours say what they are; the length stays.
+
+    `przepraszam, ale …` is a regret, no reservation. Spanish `si` is an if where a verb stands on
+    both sides of it (`confirmo si puedo`) or two behind it (`si puedo voy`).
+    """
+    tags = re.sub("(?<=z)([_,]*)b", r"\1_", tags)
+    tags = re.sub("(?<=[vikg])(_*)Y(?=_*[vikmn])", r"\1F", tags)
+    return re.sub("Y(?=_*[km]_*[ik]*_*v)", "F", tags)
+
+
+def obstacle(rest: str) -> str:
+    """Return in words what stands in the way of acting; "" if nothing does."""
+    # What is meant by somebody matters more than a word that is not known.
+    for tag in sorted(set(rest), key="IFPXBbTtE?".find, reverse=True):
+        return OBSTACLES.get(tag, "unknown words")
+    return ""

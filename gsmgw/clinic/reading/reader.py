@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reply reader: from an answer and the question before it to what it means.
+
+Theory of operation: the answer is cut into tokens, each gets a tag by the words of the patient's
+language, patterns over the tags find what is said. It is applied only if everything in it is
+understood and says one thing, or two that go together; everything else goes to a person, with the
+meaning that it most likely has. Pure: no I/O after the vocabularies are loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from gsmgw.clinic.reading import asked as asked_facts
+from gsmgw.clinic.reading import family, judgement, rating, signature, tokens
+from gsmgw.clinic.reading.asked import Asked
+from gsmgw.clinic.reading.judgement import Said, Statement
+from gsmgw.clinic.reading.meaning import Meaning, Part, Question, Reading, one
+from gsmgw.clinic.reading.tagging import Element, Tagger
+from gsmgw.clinic.reading.vocabulary import Vocabularies, Vocabulary
+
+_MEANINGS = {
+    Said.YES: Meaning.ACCEPT,
+    Said.NO: Meaning.DECLINE,
+    Said.GIVE_UP: Meaning.DECLINE,
+    Said.RESCHEDULE: Meaning.RESCHEDULE,
+    Said.CALLBACK: Meaning.CALLBACK,
+    Said.STOP: Meaning.STOP,
+    Said.START: Meaning.START,
+    Said.HELP: Meaning.HELP,
+    Said.INFO: Meaning.INFO,
+    Said.LATE: Meaning.LATE,
+    Said.THANKS: Meaning.THANKS,
+    Said.NO_PROBLEM: Meaning.ACCEPT,
+}
+
+#: Two meanings that are one.
+_PAIRS = {
+    frozenset({Meaning.DECLINE, Meaning.RESCHEDULE}): Meaning.RESCHEDULE,
+    frozenset({Meaning.CALLBACK, Meaning.RESCHEDULE}): Meaning.RESCHEDULE,
+    frozenset({Meaning.DECLINE, Meaning.CALLBACK, Meaning.RESCHEDULE}): Meaning.RESCHEDULE,
+    frozenset({Meaning.ACCEPT, Meaning.LATE}): Meaning.ACCEPT,
+}
+#: Two meanings that stand side by side.
+_DOUBLES = (
+    frozenset({Meaning.ACCEPT, Meaning.CALLBACK}),
+    frozenset({Meaning.DECLINE, Meaning.CALLBACK}),
+    frozenset({Meaning.ACCEPT, Meaning.INFO}),
+)
+
+_NUMBERS = {1: Meaning.ACCEPT, 2: Meaning.DECLINE, 3: Meaning.RESCHEDULE}
+_WITH_NUMBERS = frozenset(
+    {Question.CONFIRM, Question.OBJECT, Question.OFFER, Question.DOSE, Question.CONSENT}
+)
+_VISITS = frozenset({Question.CONFIRM, Question.OBJECT})
+_VERDICTS = frozenset({Meaning.ACCEPT, Meaning.DECLINE})
+#: STOP is honoured when it comes first, whatever follows; other words of this kind stand alone.
+_STOP_FIRST = frozenset({"stop", "stopall", "stopp", "unsubscribe", "~stop"})
+#: What cannot stand beside a request to be called, if that request is to be believed.
+_NO_CALL = frozenset("nmFPE")
+
+
+class ReplyReader:
+    """Reads answers with the words of all languages and those that a clinic adds.
+
+    Args:
+        additions: a file like `replies.yaml` with more words; reading it blocks.
+
+    Raises:
+        ConfigError: the file is wrong; the problems name the lines.
+    """
+
+    def __init__(self, additions: Path | None = None) -> None:
+        self._vocabularies = Vocabularies(additions)
+
+    def read(self, text: str, *, language: str, question: Question, asked: str = "") -> Reading:
+        """Return what an answer means.
+
+        Args:
+            text: the answer as it came.
+            language: of the patient, ISO 639-1; an unknown one knows the common and English words.
+            question: what is asked; `NONE` if nothing is.
+            asked: the question's text as it was sent, for names, days and times; may be empty.
+        """
+        vocabulary = self._vocabularies.of(language)
+        facts = asked_facts.read_asked(asked, vocabulary)
+        found = tokens.tokenise(_without_quotes(tokens.tidy(text)), vocabulary.language)
+        if not found:
+            return one(Meaning.UNCLEAR, why="empty")
+        elements = Tagger(vocabulary, question, facts).tag(found)
+        return _Answer(elements, question, facts, vocabulary).reading()
+
+
+def _without_quotes(text: str) -> str:
+    """Take away quotation marks around the whole of an answer."""
+    marks = "\"'„”“«»`"
+    inside = text.strip(marks)
+    return inside if inside and not any(mark in inside for mark in "\"„”“«»") else text
+
+
+class _Answer:
+    """One answer while it is judged."""
+
+    def __init__(
+        self, elements: list[Element], question: Question, asked: Asked, vocabulary: Vocabulary
+    ) -> None:
+        self.elements = elements
+        self.question = question
+        self.asked = asked
+        self.vocabulary = vocabulary
+
+    def reading(self) -> Reading:
+        """Return what the answer means."""
+        if self.question is Question.RATING:
+            number, why = rating.mark(self.elements, self.vocabulary)
+            if number is not None:
+                return one(Meaning.RATING if not why else Meaning.UNCLEAR, why=why, number=number if not why else None)
+        self._settle_names()
+        tags = judgement.settle_words_of_two_minds(self._tags())
+        tags, is_late_by = judgement.take_out_late_by(tags)
+        said, rest = judgement.statements(tags, negates_behind=self.vocabulary.negates_behind)
+        said = _without_silent_info(said, tags)
+        if self._begins_with_stop(said):
+            return one(Meaning.STOP)
+        if self.question is Question.FAMILY and family.names_visits(tags):
+            return self._of_visits(said, rest, tags)
+        numbered = self._numbered(said, rest, tags)
+        if numbered is not None:
+            return numbered
+        return self._judged(said, rest, tags, is_late_by=is_late_by)
+
+    def _tags(self) -> str:
+        """Return the tags; of a family's answer, so that filler does not part word and visit."""
+        tags = judgement.tags_of(self.elements)
+        if self.question is not Question.FAMILY:
+            return tags
+        tags = re.sub("(?<=m)_(?=_*[#@*&])", ".", tags)
+        return re.sub("(?<=[#@])n(?=[,.]|$)", "d", tags)
+
+    def _settle_names(self) -> None:
+        """Make filler of names that change nothing, and of third persons if they are the asked."""
+        is_family = self.question is Question.FAMILY
+        if not is_family:
+            signature.accept_names(self.elements, self.asked)
+        is_named = any(element.tag == "@" for element in self.elements)
+        for element in self.elements:
+            if element.tag == "t" and is_named:
+                element.tag = "v"
+            elif element.tag == "T" and is_named:
+                element.tag = "k"
+            elif element.tag == "@" and not is_family:
+                element.tag = "_"
+
+    def _begins_with_stop(self, said: list[Statement]) -> bool:
+        words = [element for element in self.elements if element.tag not in ",.:_zq"]
+        if not words or not words[0].tokens:
+            return False
+        is_stop = bool(_STOP_FIRST & set(words[0].tokens[0].forms)) and words[0].tag == "s"
+        others = {statement.said for statement in said} - {Said.STOP, Said.THANKS}
+        return is_stop and not others and not any(e.tag in "?#X@FE" for e in words)
+
+    def _of_visits(self, said: list[Statement], rest: str, tags: str) -> Reading:
+        """Judge an answer that names visits of a family."""
+        meanings = {_MEANINGS.get(one_said.said, Meaning.UNCLEAR) for one_said in said}
+        verdicts = [s for s in said if _MEANINGS.get(s.said) in _VERDICTS]
+        obstacle = judgement.obstacle("".join(tag for tag in rest if tag not in "#@*&"))
+        if not meanings - {Meaning.THANKS} <= _VERDICTS:
+            meaning = next(iter(meanings - {Meaning.THANKS}), Meaning.UNCLEAR)
+            return one(meaning if len(meanings) == 1 else Meaning.UNCLEAR, why="more than a yes or no")
+        parts = family.parts(self.elements, verdicts, self.asked)
+        if not parts:
+            return one(Meaning.UNCLEAR, why=obstacle or "not plain which visit")
+        if "z" in tags and any(part.meaning is Meaning.ACCEPT for part in parts):
+            obstacle = obstacle or "maybe not meant so"
+        return Reading(parts, not obstacle, obstacle)
+
+    def _numbered(self, said: list[Statement], rest: str, tags: str) -> Reading | None:
+        """Judge an answer that is a number, or a yes or no with one."""
+        numbers = [element.number for element in self.elements if element.tag == "#"]
+        if rest != "#" or self.question not in _WITH_NUMBERS:
+            return None
+        meanings = {_MEANINGS.get(s.said, Meaning.UNCLEAR) for s in said} - {Meaning.THANKS}
+        if meanings in ({Meaning.ACCEPT}, {Meaning.DECLINE}):
+            # `TAK 2`: a habit from texts about a family; the number asks for nothing here.
+            is_word = len(said) == 1 and said[0].tags in ("y", "Y", "d", "m")
+            is_visit = self.question in _VISITS and 1 <= numbers[0] <= family.MOST_VISITS
+            if is_word and is_visit:
+                return one(meanings.pop())
+            return None
+        meaning = _NUMBERS.get(numbers[0])
+        if meanings or meaning is None or "z" in tags:
+            return None
+        if meaning is Meaning.RESCHEDULE and self.question in (Question.DOSE, Question.CONSENT):
+            return None
+        return one(meaning)
+
+    def _judged(
+        self, said: list[Statement], rest: str, tags: str, *, is_late_by: bool
+    ) -> Reading:
+        parts = _parts(said)
+        meanings = frozenset(part.meaning for part in parts)
+        if not parts:
+            return one(Meaning.UNCLEAR, why=judgement.obstacle(rest) or "nothing is said")
+        if Meaning.UNCLEAR in meanings:
+            return one(Meaning.UNCLEAR, why="it contradicts itself")
+        if meanings == {Meaning.CALLBACK} and "C" in tags and self._is_plain_call(tags):
+            return one(Meaning.CALLBACK)
+        why = (
+            self._why_not(said, tags, meanings)
+            or judgement.obstacle(self._obstacles(rest, meanings))
+            or ("how late is for people" if is_late_by else "")
+        )
+        return Reading(parts, not why, why)
+
+    def _is_plain_call(self, tags: str) -> bool:
+        """Tell whether nothing beside a request to be called puts it in doubt."""
+        guarded = any(element.tag == "u" and element.kinds for element in self.elements)
+        return not guarded and not _NO_CALL & set(tags)
+
+    def _obstacles(self, rest: str, meanings: frozenset[Meaning]) -> str:
+        if meanings <= {Meaning.INFO, Meaning.HELP, Meaning.CALLBACK}:
+            return rest.replace("?", "")
+        return rest
+
+    def _why_not(self, said: list[Statement], tags: str, meanings: frozenset[Meaning]) -> str:
+        """Return why what is understood is not acted upon all the same."""
+        if meanings & _VERDICTS:
+            why = self._why_no_verdict(said, tags, meanings)
+            if why:
+                return why
+        if meanings == {Meaning.LATE}:
+            return "for people"
+        if meanings == {Meaning.RESCHEDULE} and "R" in tags and re_other(said):
+            return "which other day"
+        return ""
+
+    def _why_no_verdict(
+        self, said: list[Statement], tags: str, meanings: frozenset[Meaning]
+    ) -> str:
+        kinds = {statement.said for statement in said}
+        if self.question is Question.NONE:
+            return "nothing is asked"
+        if self.question is Question.RATING:
+            return "not a mark from 1 to 5"
+        if self.question is Question.FAMILY and Meaning.DECLINE in meanings:
+            return "which visit"
+        if self.question is Question.OFFER and Said.GIVE_UP in kinds:
+            return "which visit"
+        if Meaning.ACCEPT in meanings and "z" in tags:
+            return "maybe not meant so"
+        if Said.NO_PROBLEM in kinds and not kinds & {Said.YES, Said.NO, Said.GIVE_UP}:
+            return "no plain yes"
+        return ""
+
+
+def re_other(said: list[Statement]) -> bool:
+    """Tell whether a wish for another day comes with more than itself."""
+    wishes = [s for s in said if s.said is not Said.THANKS]
+    return len(wishes) > 1 or any(s.tags != "R" for s in wishes)
+
+
+def _without_silent_info(said: list[Statement], tags: str) -> list[Statement]:
+    """Let words such as `cita` ask when the visit is, if nothing else is said."""
+    if said or "j" not in tags or set(tags) - set("j_,.:?q"):
+        return said
+    return [Statement(Said.INFO, tags.index("j"), "j")]
+
+
+def _parts(said: list[Statement]) -> tuple[Part, ...]:
+    """Return the parts of an answer in the order said; thanks count if nothing else is said."""
+    order = list(dict.fromkeys(_MEANINGS.get(s.said, Meaning.UNCLEAR) for s in said))
+    if len(order) > 1:
+        order = [meaning for meaning in order if meaning is not Meaning.THANKS]
+    meanings = frozenset(order)
+    if Meaning.ACCEPT in meanings and any(s.said is Said.NO_PROBLEM for s in said):
+        order = [m for m in order if m is not Meaning.ACCEPT] if _VERDICTS <= meanings else order
+        meanings = frozenset(order)
+    if meanings in _PAIRS:
+        return (Part(_PAIRS[meanings]),)
+    if len(order) < 2 or meanings in _DOUBLES:
+        return tuple(map(Part, order))
+    return (Part(Meaning.UNCLEAR),)

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tokens to tags: one letter for what each word, number or sign does in an answer.
+
+The rules of `judgement` are patterns over these letters. What is not known becomes `u`, and an
+answer with a `u` is not acted upon: so the reader errs towards asking a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gsmgw.clinic.reading import asked as asked_facts
+from gsmgw.clinic.reading import letters
+from gsmgw.clinic.reading.asked import Asked
+from gsmgw.clinic.reading.meaning import Question
+from gsmgw.clinic.reading.tokens import Kind, Token
+from gsmgw.clinic.reading.vocabulary import SHORTEST_MENDED, Vocabulary
+
+VISITS = frozenset(
+    {Question.CONFIRM, Question.OBJECT, Question.FAMILY, Question.OFFER, Question.NONE}
+)
+
+#: Kind of word to tag; a phrase of several kinds has the first of them that the question allows.
+_TAGS: Mapping[str, str] = {
+    "other": "u",
+    "if_or_yes": "Y",
+    "call": "C",
+    "stop": "s",
+    "start": "a",
+    "help": "h",
+    "day_wish": "R",
+    "reschedule": "r",
+    "taken": "v",
+    "take": "v",
+    "permit": "v",
+    "cannot": "x",
+    "attend": "v",
+    "can": "k",
+    "attending": "i",
+    "agree": "v",
+    "give_up": "g",
+    "want": "w",
+    "need": "o",
+    "no_problem": "p",
+    "decline": "d",
+    "accept": "y",
+    "cancel": "g",
+    "callback": "c",
+    "late": "l",
+    "thanks": "q",
+    "not": "n",
+    "info": "f",
+    "regret": "z",
+    "all": "*",
+    "rest": "&",
+    "close": "_",
+    "self": "S",
+    "they_attend": "t",
+    "filler": "_",
+    "and": "_",
+    "at": "_",
+    "minutes": "M",
+    "if": "F",
+    "ill": "I",
+    "person": "P",
+    "but": "B",
+    "yet": "b",
+    "when": "X",
+    "they_can": "T",
+}
+
+#: Kinds that only one question knows, and what they are elsewhere ("" for: look at the next kind).
+_ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
+    "taken": (frozenset({Question.DOSE}), ""),
+    "take": (frozenset({Question.OFFER}), ""),
+    "permit": (frozenset({Question.CONSENT}), ""),
+    "attend": (VISITS, "u"),
+    "attending": (VISITS, "u"),
+    "agree": (VISITS | {Question.CONSENT}, "u"),
+    "give_up": (VISITS | {Question.CONSENT}, "u"),
+    "all": (frozenset({Question.FAMILY}), ""),
+    "rest": (frozenset({Question.FAMILY}), ""),
+}
+
+_WEAK = frozenset(",-–—‐‑()/:;*•|")
+_STRONG = frozenset(".!\n¡¿")
+#: Signs that are a whole answer, or nothing.
+_LONE = frozenset("+-?")
+_CURRENT = {"am": "_", "pm": "_", "uhr": "_"}
+
+
+@dataclass(slots=True)
+class Element:
+    """One tag and what stands behind it."""
+
+    tag: str
+    tokens: tuple[Token, ...]
+    kinds: frozenset[str] = frozenset()
+    #: of `#`: the number; of `@`: the visit, 0 if it has no number
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tagger:
+    """Finds the tags of one answer."""
+
+    vocabulary: Vocabulary
+    question: Question
+    asked: Asked
+
+    def tag(self, found: list[Token]) -> list[Element]:
+        """Return the elements of an answer, in its order."""
+        elements: list[Element] = []
+        place = 0
+        while place < len(found):
+            new = self._at(found, place)
+            elements += new
+            place += sum(len(element.tokens) for element in new)
+        if self.vocabulary.split:
+            _join_split_verbs(elements, self.vocabulary, self)
+        return elements
+
+    def tag_of(self, kinds: frozenset[str]) -> str:
+        """Return the tag of a phrase of these kinds."""
+        if kinds >= {"they_can", "but"} and self.question is Question.FAMILY:
+            return "T"
+        if {"info", "filler"} <= kinds and "other" not in kinds:
+            return "j"
+        for kind, tag in _TAGS.items():
+            if kind not in kinds:
+                continue
+            allowed, elsewhere = _ONLY_FOR.get(kind, (frozenset(Question), ""))
+            if self.question in allowed:
+                return "m" if tag == "d" and "not" in kinds else tag
+            if elsewhere:
+                return elsewhere
+        return "u"
+
+    def _at(self, found: list[Token], place: int) -> list[Element]:
+        """Return the elements that begin at a place; together they have at least one token."""
+        token = found[place]
+        if token.kind is Kind.NUMBER:
+            return [self._number(found, place)]
+        if token.kind is Kind.PAIR:
+            return [self._pair(token)]
+        if token.kind is not Kind.WORD:
+            return [self._sign(found, place)]
+        return self._words(found, place)
+
+    # -- words ------------------------------------------------------------------------------------
+
+    def _words(self, found: list[Token], place: int) -> list[Element]:
+        token = found[place]
+        dated = self._dated(found, place)
+        if dated is not None:
+            return [dated]
+        named = _exactly_named(token, self.asked)
+        length, kinds = self._longest_phrase(found, place)
+        if length == 1 and len(token.text) == 1:
+            kinds = self._lone_letter(found, kinds)
+        if kinds and not (named and length == 1):
+            return [Element(self.tag_of(kinds), tuple(found[place : place + length]), kinds)]
+        visit = self.asked.visit_named(token)
+        if visit is not None:
+            return [Element("@", (token,), number=visit)]
+        number = next(
+            (self.vocabulary.numbers[f] for f in token.forms if f in self.vocabulary.numbers), None
+        )
+        if number is not None:
+            return [Element("#", (token,), number=number)]
+        return self._mended(token)
+
+    def _lone_letter(self, found: list[Token], kinds: frozenset[str]) -> frozenset[str]:
+        """Take `y` and `n` for yes and no only where they are the whole answer."""
+        is_alone = sum(token.kind is not Kind.SIGN for token in found) == 1
+        return kinds if is_alone else kinds - {"accept", "decline"}
+
+    def _longest_phrase(self, found: list[Token], place: int) -> tuple[int, frozenset[str]]:
+        end = place
+        while end < len(found) and found[end].kind is Kind.WORD:
+            end += 1
+        for length in range(min(self.vocabulary.longest, end - place), 0, -1):
+            words = found[place : place + length]
+            for form in range(max(len(word.forms) for word in words)):
+                phrase = tuple(word.forms[min(form, len(word.forms) - 1)] for word in words)
+                kinds = self.vocabulary.phrases.get(phrase)
+                if kinds:
+                    return length, kinds
+        return 0, frozenset()
+
+    def _mended(self, token: Token) -> list[Element]:
+        """Read an unknown word: letters held down, a negation stuck to it, one slip."""
+        for form in token.forms:
+            for shorter in letters.squeezed(form):
+                kinds = self.vocabulary.phrases.get((shorter,))
+                if kinds:
+                    return [Element(self.tag_of(kinds), (token,), kinds)]
+        for form in token.forms:
+            stuck = self._stuck_negation(form)
+            if stuck:
+                return [Element("n", ()), Element(stuck, (token,))]
+        kinds = self._kinds_of_typo(token)
+        return [Element(self.tag_of(kinds), (token,), kinds)]
+
+    def _stuck_negation(self, form: str) -> str:
+        """Return the tag of the verb in `neprijdu`, `niemoge`."""
+        for end in range(2, min(6, len(form) - 3)):
+            rest = form[end:]
+            if form.startswith(letters.CYRILLIC):
+                rest = letters.CYRILLIC + rest
+            if "not" in self.vocabulary.phrases.get((form[:end],), ()):
+                tag = self.tag_of(self.vocabulary.phrases.get((rest,), frozenset()))
+                if tag in "vik":
+                    return tag
+        return ""
+
+    def _kinds_of_typo(self, token: Token) -> frozenset[str]:
+        """Return the kinds of the word meant, if one slip explains it and all readings agree."""
+        meant: frozenset[str] = frozenset()
+        tags = set()
+        for form in token.forms:
+            if len(form.lstrip(letters.CYRILLIC)) < SHORTEST_MENDED:
+                continue
+            for word, kinds in self.vocabulary.mendable.items():
+                if letters.is_typo_of(form, word):
+                    meant = kinds
+                    tags.add(self.tag_of(kinds))
+        return meant if len(tags) == 1 and "not" not in meant else frozenset()
+
+    # -- days, times, numbers, signs --------------------------------------------------------------
+
+    def _dated(self, found: list[Token], place: int) -> Element | None:
+        """Read a weekday, or a month with the day before or behind it."""
+        token = found[place]
+        day = asked_facts.day_at(found, place, self.vocabulary)
+        if day is not None:
+            return Element("_" if day in self.asked.days else "X", (token,))
+        month = asked_facts.month_of(token, self.vocabulary)
+        if month is not None and place + 1 < len(found) and found[place + 1].kind is Kind.NUMBER:
+            number = found[place + 1].numbers[0]
+            is_asked = (number, month) in self.asked.dates
+            return Element("_" if is_asked else "X", tuple(found[place : place + 2]))
+        return None
+
+    def _number(self, found: list[Token], place: int) -> Element:
+        number = found[place].numbers[0]
+        for end in range(place + 1, min(place + 4, len(found))):
+            month = asked_facts.month_of(found[end], self.vocabulary)
+            if month is not None:
+                is_asked = (number, month) in self.asked.dates
+                return Element("_" if is_asked else "X", tuple(found[place : end + 1]))
+        if self._is_hour(found, place):
+            return Element("_" if (number, 0) in self.asked.times else "X", (found[place],))
+        return Element("#", (found[place],), number=number)
+
+    def _is_hour(self, found: list[Token], place: int) -> bool:
+        """Tell whether a number is an hour: `o 10`, `10 Uhr`."""
+        before = found[place - 1] if place else None
+        after = found[place + 1] if place + 1 < len(found) else None
+        if after is not None and {"uhr", "h", "am", "pm", "~chasov"} & set(after.forms):
+            return True
+        if before is None or before.kind is not Kind.WORD or self.question is Question.RATING:
+            return False
+        return any("at" in self.vocabulary.phrases.get((form,), ()) for form in before.forms)
+
+    def _pair(self, token: Token) -> Element:
+        time = asked_facts.as_time(token)
+        if time is not None:
+            visit = self.asked.visit_at(time) if self.question is Question.FAMILY else None
+            if visit is not None:
+                return Element("@", (token,), number=visit)
+            evening = (time[0] + 12, time[1])
+            if time in self.asked.times or evening in self.asked.times:
+                return Element("_", (token,))
+        date = asked_facts.as_date(token)
+        return Element("_" if date is not None and date in self.asked.dates else "X", (token,))
+
+    def _sign(self, found: list[Token], place: int) -> Element:
+        token = found[place]
+        if token.kind is not Kind.SIGN:
+            return Element({Kind.GLAD: ":", Kind.SAD: "z"}.get(token.kind, "E"), (token,))
+        dots = place
+        while dots < len(found) and found[dots].text == ".":
+            dots += 1
+        if dots - place > 1:
+            return Element("E", tuple(found[place:dots]))
+        kinds = self.vocabulary.phrases.get((token.text,), frozenset())
+        if kinds and (token.text not in _LONE or len(found) == 1):
+            return Element(self.tag_of(kinds), (token,), kinds)
+        if token.text in _WEAK:
+            return Element(",", (token,))
+        if token.text in _STRONG:
+            return Element(".", (token,))
+        return Element({"?": "?", "+": "_", "&": "_", "#": "_", "№": "_"}.get(token.text, "E"), (token,))
+
+
+def _exactly_named(token: Token, asked: Asked) -> bool:
+    plain = {form.lstrip(letters.CYRILLIC) for form in token.forms}
+    return bool(plain & asked.names) and token.text[:1].isupper()
+
+
+def _join_split_verbs(
+    elements: list[Element], vocabulary: Vocabulary, tagger: Tagger
+) -> None:
+    """Make one verb of `sage … ab`: the first word takes the tag, the last one says no more."""
+    for place, element in enumerate(elements):
+        for end in _same_clause(elements, place):
+            first, last = _only_form(element), _only_form(elements[end])
+            kind = vocabulary.split.get((first, last))
+            if kind is not None:
+                element.kinds = frozenset({kind})
+                element.tag = tagger.tag_of(element.kinds)
+                elements[end].tag = "_"
+                break
+
+
+def _same_clause(elements: list[Element], place: int) -> Iterator[int]:
+    for end in range(place + 1, len(elements)):
+        if elements[end].tag in ",.?":
+            return
+        yield end
+
+
+def _only_form(element: Element) -> str:
+    is_word = len(element.tokens) == 1 and element.tokens[0].forms
+    return element.tokens[0].forms[0] if is_word else ""
