@@ -291,13 +291,8 @@ class Network:
             pdu=octets.hex().upper(),
         )
         self._books.add(record)
-        self._books.tell(
-            "report",
-            modem=record.modem,
-            mr=record.mr,
-            recipient=record.recipient,
-            status=status,
-        )
+        told = {"mr": record.mr, "recipient": record.recipient, "status": status}
+        self._books.tell("report", modem=record.modem, **told)
         way = self._ways[carried.sender.name]
         self._enqueue(way, Arrival(octets, is_report=True, message_class=None, record=record))
 
