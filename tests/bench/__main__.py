@@ -32,6 +32,7 @@ BENCHES = {
     "lost-answer": ("waiting", "lost_answer"),
     "start": ("resting", "start"),
     "idle": ("resting", "idle"),
+    "kills": ("kills", "kills"),
 }
 
 
