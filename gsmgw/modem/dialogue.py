@@ -29,8 +29,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gsmgw import logs
-from gsmgw.at import masking, replies, sorting
+from gsmgw.at import codes, masking, replies, sorting
 from gsmgw.errors import CommandFailedError, ModemError, ModemSilentError
+from gsmgw.model import Whose
 from gsmgw.modem import exchange
 
 _log = logs.get("modem")
@@ -286,6 +287,9 @@ class Dialogue(exchange.Exchange):
         if first.taken != second.taken and not self._is_next(second.reference):
             why = "two results came, and nothing tells which is of which submit"
             return exchange.Answer(submitted=True, error=ModemSilentError(why))
+        if _blames_message(first) != _blames_message(second):
+            # Both were refused, one for its own fault: the next try tells which.
+            first = second = second if _blames_message(first) else first
         if None not in (first.reference, second.reference):
             falls = ((first.reference or 0) - (second.reference or 0)) % 256 == 1
             first, second = (second, first) if falls else (first, second)
@@ -369,3 +373,11 @@ class Dialogue(exchange.Exchange):
             self._keep_late(final)
         self._quiet(_QUIET_AFTER_S + self._clock.monotonic() - began_at)
         return self._strays == strays
+
+
+def _blames_message(answer: exchange.Answer) -> bool:
+    """Return whether a submit was refused for its message's own fault, and for good."""
+    final = answer.final
+    if answer.taken or final is None or final.kind is not replies.FinalKind.CMS:
+        return False
+    return codes.cms(final.code).whose is Whose.MESSAGE

@@ -67,6 +67,15 @@ def test_a_late_answer_and_a_refusal_in_any_order_settle_nothing(results):
         assert talk.submit(PDU, 20, timeout_s=5).reference == 1
 
 
+@pytest.mark.parametrize(("one", "other"), [(1, 38), (38, 1), (1, 1), (21, 38)])
+def test_of_two_refusals_in_any_order_the_number_is_not_blamed_for_the_other_one(one, other):
+    with given_up([f"+CMS ERROR: {one}\r\n+CMS ERROR: {other}"]) as (_, talk):
+        own = talk.submit(PDU, 20, timeout_s=5)
+        (late,) = talk.late
+        blamed = {answer.final.code for answer in (own, late)}
+        assert blamed == ({38} if {one, other} == {1, 38} else {one, other})
+
+
 def test_a_refusal_before_the_reference_that_counts_on_is_of_the_submit_before():
     results = ["+CMGS: 8\r\n\r\nOK", None, "+CMS ERROR: 38\r\n+CMGS: 10\r\n\r\nOK"]
     with given_up(results) as (_, talk):
