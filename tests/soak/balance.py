@@ -129,6 +129,7 @@ class Balance:
         counts = books.counts()
         known: Counter[str] = Counter()
         doubtful = {True: 0, False: 0}
+        refused: Counter[Key] = Counter()
         of_parts = set()
         for row in self._outbox:
             for part in self._parts[row["id"]]:
@@ -141,6 +142,9 @@ class Balance:
                 allowed = {"uncertain": (0, 1)}.get(
                     part["state"], (1,) if part["state"] in TAKEN else (0,)
                 )
+                if part["state"] == "sent" and part["proof"] == "counter" and not taken:
+                    refused[key] += 1  # the counter tells that it was submitted, and no more
+                    continue
                 if taken not in allowed:
                     self._differs("on the air", taken, "times:", part, "of", row)
             self._phone(row)
@@ -151,8 +155,12 @@ class Balance:
         self._print("  refused by the network", counts["refused"])
         self._print("  lost in the modem", counts["lost"])
         self._print("parts in the database", known.total(), known)
+        self._print("  sent by the counter, but refused", refused.total())
         self._print("  uncertain that were taken", doubtful[True], f"not taken {doubtful[False]}")
-        if counts["taken"] != sum(known[state] for state in TAKEN) + doubtful[True]:
+        for key in refused.keys() - {_on_air_key(s) for s in books.submits}:
+            self._differs("called sent by the counter, but never submitted:", key)
+        believed = sum(known[state] for state in TAKEN) - refused.total()
+        if counts["taken"] != believed + doubtful[True]:
             self._differs("parts: the network took", counts["taken"], "we say", dict(known))
 
     def _phone(self, row: Row) -> None:
@@ -255,13 +263,19 @@ class Balance:
         ends = Counter(str(call.ended_by) for call in calls)
         self._print("calls", len(calls), Counter({f"ended by {k}": n for k, n in ends.items()}))
         self._print("rows of them in the inbox", len(rows))
+        nameless = Counter(row["modem"] for row in rows if not row["sender"])
         for call in calls:
-            # Nobody hears a call while the daemon is down; one that we hung up we have heard.
-            allowed = {"modem": (1,), "nobody": (0, 1)}.get(str(call.ended_by), (0, 1))
-            if found.pop(call.number or "", 0) not in allowed:
+            # Nobody hears a call while the daemon is down; one that we hung up we have heard. Of
+            # one that rang while the modem was set up, or on a disturbed line, no number is known.
+            count = found.pop(call.number or "", 0)
+            if not count and nameless[call.modem] and call.rings:
+                nameless[call.modem] -= 1
+                count = 1
+            if count > 1 or (call.ended_by == "modem" and not count):
                 self._differs("call:", call, [r for r in rows if r["sender"] == call.number])
-        for number in found:
-            self._differs("missed call of somebody who never called:", number)
+        found.pop("", None)
+        for who in (*found, *(modem for modem, count in nameless.items() if count > 0)):
+            self._differs("missed call of somebody who never called:", who)
         self._handed_out(rows)
 
     def _handed_out(self, calls: list[Row]) -> None:
