@@ -34,6 +34,11 @@ _LIBRARIES = ("pyserial", "python-gsmmodem-new", "watchdog", "sqlite-utils", "py
 
 #: Keys whose value may be a secret or a number whatever it looks like: its kind is told.
 _SECRET_KEYS = frozenset({"service_centre", "imei", "event", "pin_file"})
+#: Keys whose value is a plain number. Anywhere else digits alone may be a PIN at a wrong place.
+_COUNTS = frozenset(
+    {"baudrate", "per_minute", "per_hour", "per_day", "per_month", "max_parts", "attempts"}
+)
+_PIN = re.compile(r"\d{4,8}")
 #: Columns of modems and SIMs that name a card.
 _SECRET_FIELDS = frozenset({"iccid", "imsi", "imei", "service_centre"})
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -150,7 +155,7 @@ def _known(content: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
     for key, value in content.items():
         if key not in keys:
             shown["<unknown key>"] = "<hidden>"
-        elif key in _SECRET_KEYS:
+        elif key in _SECRET_KEYS or (key not in _COUNTS and _PIN.fullmatch(str(value))):
             shown[key] = "<hidden>"
         else:
             shown[key] = _value(value, keys[key])

@@ -98,12 +98,14 @@ def _rights(
         shown = machine.shown_mode(real, status)
         what = f"the daemon (user {seen.user}) may not use {shown}"
         do = f"sudo adduser {seen.user} {group}; sudo systemctl restart gsmgw"
-        if status.st_gid == 0:
-            do = f"{_OUR_RULES} (serial ports belong to group dialout)"
+        if status.st_gid == 0:  # nobody is to be a member of that group
+            do = f"sudo adduser {seen.user} dialout; pull the modem out and plug it in: its port"
+            do += " must belong to group dialout, not root"
         yield Trouble("error", "port.forbidden", modem.name, what, do)
     unit = seen.unit
     if unit is not None and unit.devices is not None:
-        kind = f"char-{real.name.rstrip('0123456789')}"
+        # Device classes as /proc/devices names them: ttyUSB, ttyACM, pts.
+        kind = f"char-{real.name.rstrip('0123456789') or real.parent.name}"
         if not {kind, "char-*", str(real), modem.port} & set(unit.devices):
             what = f"the unit {unit.path} does not let the daemon use {real}"
             do = f"sudo systemctl edit gsmgw: [Service] DeviceAllow={kind} rw; then"
