@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +71,8 @@ class Mail:
     def look_once(self) -> None:
         """Look that every phone got exactly what was written to it."""
         got = Counter((note.recipient, note.text) for note in self.box.sim.books.delivered)
-        assert got == Counter(self.written.values())
+        wanted = Counter(self.written.values())
+        assert got == wanted, f"missing {wanted - got}, too many {got - wanted}\n{self.box.log}"
 
 
 def states(box: Site) -> dict[str, str]:
@@ -97,10 +97,9 @@ def fields(line: str, name: str) -> str:
     )
 
 
-def slowest_gap(box: Site, modem: str) -> float:
-    """Return the longest time between two submits of a modem, in seconds."""
-    lines = [submit.line_at for submit in box.sim.books.submits if submit.modem == modem]
-    return max(b - a for a, b in itertools.pairwise(lines))
+def sent_by(box: Site) -> Counter[str]:
+    """Count the parts that the network took from each modem."""
+    return Counter(submit.modem for submit in box.sim.books.taken)
 
 
 def steadily(box: Site, write: Callable[[], object], count: int, every_s: float) -> None:

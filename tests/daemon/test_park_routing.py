@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,6 @@ import trouble_support as trouble
 from site_support import Site, site
 
 pytestmark = pytest.mark.slow
-
-
-def sent_by(box: Site) -> Counter[str]:
-    return Counter(submit.modem for submit in box.sim.books.taken)
 
 
 def test_messages_go_by_wish_by_prefix_and_to_whoever_is_free(tmp_path: Path) -> None:
@@ -27,12 +22,12 @@ def test_messages_go_by_wish_by_prefix_and_to_whoever_is_free(tmp_path: Path) ->
             mail.write(recipient=f"+4477009001{number:02d}")
         wished = mail.write("front", recipient="+447700900199")
         mail.until_arrived()
-        assert sent_by(box) == {"abroad": 5, "front": 1}
+        assert trouble.sent_by(box) == {"abroad": 5, "front": 1}
         assert box.rows("part", "message_id = ?", wished)[0]["modem"] == "front"
         for _ in range(30):
             mail.write()
         mail.until_arrived()
-        by = sent_by(box)
+        by = trouble.sent_by(box)
         assert by["abroad"] == 5, "it serves its prefix only"
         assert by["front"] + by["back"] == 31
         assert by["back"] > by["front"] >= 2, "whoever is free takes the next"
@@ -44,13 +39,13 @@ def test_waiting_parts_go_over_another_modem_at_once_when_one_goes_away(tmp_path
         mail = trouble.Mail(box)
         for _ in range(6):
             mail.write()
-        box.until(lambda: sent_by(box)["front"] >= 1)
+        box.until(lambda: trouble.sent_by(box)["front"] >= 1)
         box.sim.unplug("front")
         box.until(lambda: mail.states()["queued"] == mail.states()["sending"] == 0)
         doubted = mail.states()["uncertain"]
         assert len(box.lines("part.uncertain")) <= 1, "only what was in flight is in doubt"
         assert sum(mail.states()[state] for state in trouble.ARRIVED) == 6 - doubted
-        assert sent_by(box)["back"] >= 3
+        assert trouble.sent_by(box)["back"] >= 3
         assert box.sim.books.duplicates() == []
         assert {row["tries"] for row in box.rows("outbox")} == {0}
 
@@ -69,7 +64,7 @@ def test_parts_of_one_message_stay_together_while_their_sim_is_away(tmp_path: Pa
         trouble.until_modem(box, "back", "ready")
         other = mail.write(text="Short")
         box.until_state(other, *trouble.ARRIVED)
-        assert sent_by(box)["back"] == 1, "the long one waits for its SIM"
+        assert trouble.sent_by(box)["back"] == 1, "the long one waits for its SIM"
         box.sim.plug("front")
         box.until(lambda: mail.states()["sending"] == 0)
         if mail.states()["uncertain"] == 0:

@@ -31,9 +31,9 @@ def test_every_trouble_of_a_sim_is_told_once_and_ends_with_messages_flowing(tmp_
         box.until(lambda: {n for n, s in trouble.states(box).items() if s == "ready"} >= able)
         mail = trouble.Mail(box)
         begin_troubles(box)
+        look_at_pins(box)
         for name in NAMES:
             mail.write(name)
-        look_at_pins(box)
         look_at_states(box)
         mend(box)
         wrong.write_text("1234\n")
@@ -61,14 +61,19 @@ def look_at_pins(box: Site) -> None:
     assert box.sim.state()["wrong-pin"]["pin_tries"] == 2
     for end in (box.kill, box.stop):
         end()
-        said = {name: len(box.lines("sim.unusable", f"modem={name}")) for name in NAMES}
+        told = {name: len(box.lines("sim.unusable", f"modem={name}")) for name in NAMES}
         box.start(wait=False)
-        for name in ("wrong-pin", "puk"):
-            box.until(lambda n=name: len(box.lines("sim.unusable", f"modem={n}")) > said[n])  # type: ignore[misc]
+        for name, before in told.items():
+            if name in ("wrong-pin", "puk"):
+                until_told(box, name, before)
     assert box.sim.state()["wrong-pin"]["pin_tries"] == 2
-    assert "was tried on this SIM before" in trouble.why(box, "wrong-pin")
+    box.until(lambda: "was tried on this SIM before" in trouble.why(box, "wrong-pin"))
     assert box.sim._modem("puk").card.puk_tries == 10
     assert box.sim.state()["puk"]["pin_state"] == "SIM PUK"
+
+
+def until_told(box: Site, name: str, before: int) -> None:
+    box.until(lambda: len(box.lines("sim.unusable", f"modem={name}")) > before)
 
 
 def look_at_states(box: Site) -> None:
