@@ -41,7 +41,7 @@ def test_files_are_taken_and_put_away_once(tmp_path: Path) -> None:
 def test_a_list_is_taken_and_put_away_once(tmp_path: Path) -> None:
     with crash_site(tmp_path / "box") as box:
         box.warm_up()
-        used = steps("file", "result")
+        used = ["file.committing", "file.committed", *steps("result")]
         used.remove("result.cleared")  # a step of smstools files
         for number, step in enumerate(used):
             texts = [f"{step} {element}" for element in range(3)]

@@ -29,7 +29,7 @@ def test_none_lost_and_none_twice_by_references(tmp_path: Path) -> None:
 def test_none_lost_and_none_twice_by_reports(tmp_path: Path) -> None:
     with crash_site(tmp_path / "box", scenario("zero", submit="20ms")) as box:
         box.warm_up()
-        run(box, kills=10)
+        run(box, kills=8)
         on_air = box.on_air()
         box.until(lambda: all(on_air[row["text"]] == 0 for row in box.rows("outbox", UNCERTAIN)))
         for row in box.check_once(uncertain=True):

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 SENDING = [
     step for step in STEPS if step.partition(".")[0] in ("cmgs", "pdu", "ctrlz", "answer", "settle")
 ]
+#: Around the one instant that matters.
+HARDEST = ["cmgs.prompted", "pdu.half", "pdu.written", "ctrlz.written", "answer.read"]
 #: Here the modem has not got Ctrl-Z. A settlement may have claimed the next part in its commit.
 NOT_SUBMITTED = {
     "cmgs.begins",
@@ -54,7 +56,7 @@ def test_references_that_count_settle_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("references", "steps"),
-    [("zero", SENDING), ("none", ["pdu.written", "ctrlz.written", "answer.read"])],
+    [("zero", HARDEST), ("none", ["ctrlz.written"])],
 )
 def test_reports_settle_what_was_sent_and_the_rest_is_shown(
     tmp_path: Path, references: str, steps: list[str]
@@ -84,7 +86,7 @@ def test_without_evidence_nothing_is_sent_twice_and_all_doubts_are_shown(tmp_pat
     layout = scenario("zero", reports=False)
     with crash_site(tmp_path / "box", layout, reports="no") as box:
         box.warm_up()
-        for step in SENDING:
+        for step in HARDEST:
             box.insert_some(2, step)
             box.crash(f"{step}@2")
         box.configure({"sending": {"uncertain": {"wait": "1s"}}}, {"result_timeout": "1s"})
