@@ -149,6 +149,11 @@ def holders(path: str | Path) -> list[Process]:
     return [process for process in processes() if _has_open(process.pid, target)]
 
 
+def has_terminals(pid: int) -> bool:
+    """Tell whether a process plays the other end of pseudo terminals."""
+    return _has_open(pid, "/dev/ptmx") or _has_open(pid, "/dev/pts/ptmx")
+
+
 def _has_open(pid: int, target: str) -> bool:
     try:
         links = list((ROOT / "proc" / str(pid) / "fd").iterdir())

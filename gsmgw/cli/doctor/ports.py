@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 from collections.abc import Iterator
@@ -115,9 +116,16 @@ def _rights(
 
 def _holders(seen: Installation, modem: Modem, real: Path) -> Iterator[Trouble]:
     ours = {seen.daemon_pid, os.getpid()}
-    others = [process for process in machine.holders(real) if process.pid not in ours]
-    if others:
-        yield held(modem.name, str(real), others)
+    found = machine.holders(real)
+    others = [process for process in found if process.pid not in ours]
+    if real.parent.name == "pts":  # the modem at its other end is a program itself
+        others = [process for process in others if not machine.has_terminals(process.pid)]
+    if not others:
+        return
+    trouble = held(modem.name, str(real), others)
+    if any(process.pid == seen.daemon_pid for process in found):  # it has the port, too
+        trouble = dataclasses.replace(trouble, level="warning")
+    yield trouble
 
 
 def held(modem: str, path: str, others: list[machine.Process]) -> Trouble:

@@ -361,6 +361,11 @@ def test_what_follows_from_a_cause_is_not_told_as_well(ward: Ward) -> None:
     assert names == ["port.held", "modem_manager.running"]
 
 
+def test_a_simulator_is_the_modem_and_no_intruder(ward: Ward) -> None:
+    ward.process(613, "python3", ward.port, "/dev/ptmx")
+    assert ward.findings() == []
+
+
 def test_a_rule_of_udev_keeps_modem_manager_away(ward: Ward) -> None:
     ward.process(612, "ModemManager")
     rules = ward.root / "etc/udev/rules.d/60-gsmgw.rules"

@@ -152,3 +152,26 @@ def test_watch_is_for_people(place: Place) -> None:
 def test_a_configuration_without_modems_says_so(place: Place) -> None:
     place.config.write_text("database: {path: gsmgw.db}\n")
     assert "No modem is configured." in place.good("status")
+
+
+def test_monitor_is_one_line_and_a_code(place: Place) -> None:
+    done = place.run("status", "--monitor")
+    assert done.exit_code == 2
+    assert done.stdout.startswith("GSMGW CRITICAL - gsmgw: the daemon does not run")
+    assert done.stdout.count("\n") == 1
+
+
+def test_monitor_that_cannot_look_says_unknown(place: Place) -> None:
+    place.config.write_text("modems: [")
+    done = place.run("status", "--monitor")
+    assert done.exit_code == 3
+    assert done.stdout.startswith("GSMGW UNKNOWN - ")
+    place.config.write_text("database: {path: nowhere.db}")
+    assert place.run("status", "--monitor").exit_code == 3
+    assert not (place.path / "nowhere.db").exists()
+
+
+def test_status_and_its_verdict_are_one_document(place: Place) -> None:
+    found = place.json("status")
+    assert found["troubles"][0]["name"] == "daemon.stopped"
+    assert {"clock", "disks", "spool", "parts_per_hour", "schema", "version"} <= set(found)
