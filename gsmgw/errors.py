@@ -17,7 +17,7 @@
             StoreTooNewError        an older program met a newer schema
             StoreFullError          the disk is full; nothing was written
 
-Normal outcomes are values, never errors: a refused part is a `SubmitResult`, an empty queue is None.
+Normal outcomes are values, never errors: a refused part is a `SubmitResult`, an empty queue None.
 """
 
 from __future__ import annotations

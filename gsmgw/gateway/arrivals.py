@@ -21,8 +21,8 @@ from typing import Any
 from gsmgw import logs, pdu, phone
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
-from gsmgw.gateway import receipts
 from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.outcomes import receipts
 from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import InboundPdu, InboxKind
 from gsmgw.store import events, inbox, outbox, reports

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from gsmgw.errors import GsmgwError
-from gsmgw.gateway import counting
+from gsmgw.gateway.outcomes import counting
 from gsmgw.model import ErrorFamily, MessageState, PartState
 from gsmgw.store import entry, events, outbox, tries
 from gsmgw.store.database import Row, Transaction

@@ -26,9 +26,11 @@ from gsmgw.at import codes
 from gsmgw.clock import Clock, SystemClock, format_utc
 from gsmgw.config import Config, Modem
 from gsmgw.errors import BadNumberError, BadTextError, StoreError
-from gsmgw.gateway import counting, endings, limits, outgoing, routing, settling
+from gsmgw.gateway import choosing, limits, outgoing, routing
 from gsmgw.gateway.arrivals import Arrivals
+from gsmgw.gateway.desk import Desk
 from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.outcomes import counting, endings, settling
 from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import (
     ErrorFamily,
@@ -43,7 +45,7 @@ from gsmgw.model import (
     SubmitResult,
     Whose,
 )
-from gsmgw.modem.gateway_port import STORE_PASSING, ModemCommand
+from gsmgw.modem.gateway_port import STORE_PASSING
 from gsmgw.store import events, modems, outbox
 from gsmgw.store.database import Database, Row, Transaction
 from gsmgw.store.outbox import PartChange
@@ -54,34 +56,6 @@ log = logs.get("gateway")
 #: are not run against a wall. What the modem itself refuses is held back by its worker.
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What a modem may send at this moment."""
-
-    routes: tuple[str, ...]
-    barred: frozenset[int]  #: ranks that must wait
-    now: str
-    unscheduled_after: str | None  #: see `outbox.pick`; None while the clock is trusted
-    latest: str | None  #: likewise
-    unrefused_first: bool  #: what was refused before is taken only if there is nothing else
-
-    def pick(self, db: Database | Transaction) -> Row | None:
-        """Return the first message of the choice that is due."""
-        found = self._pick(db, unrefused=True) if self.unrefused_first else None
-        return self._pick(db, unrefused=False) if found is None else found
-
-    def _pick(self, db: Database | Transaction, *, unrefused: bool) -> Row | None:
-        return outbox.pick(
-            db,
-            self.routes,
-            self.barred,
-            self.now,
-            unscheduled_after=self.unscheduled_after,
-            latest=self.latest,
-            unrefused=unrefused,
-        )
 
 
 @dataclass
@@ -101,7 +75,7 @@ class Session:
     pause_s: float = 0.0
 
 
-class Dispatcher:
+class Dispatcher(Desk):
     """Implements the Protocol that modem workers are given."""
 
     def __init__(
@@ -112,8 +86,8 @@ class Dispatcher:
         trust: ClockTrust,
         clock: Clock | None = None,
     ) -> None:
+        super().__init__(db)
         self._config = config
-        self._db = db
         self._hints = hints
         self._trust = trust
         self._clock = clock or SystemClock()
@@ -302,7 +276,7 @@ class Dispatcher:
 
     def _choice(
         self, db: Database | Transaction, modem: str, session: Session, now: dt.datetime
-    ) -> Choice | None:
+    ) -> choosing.Choice | None:
         """Return what a modem may send; None if its SIM must not send at all."""
         settings = self._modems[modem]
         routes = routing.routes_served(settings, self._config.modems)
@@ -321,7 +295,7 @@ class Dispatcher:
         pause = dt.timedelta(seconds=self._config.sending.retry.longest)
         after = format_utc(now + pause) if suspect else None
         latest = format_utc(self._trust.latest()) if suspect else None
-        return Choice(routes, barred, format_utc(now), after, latest, wary)
+        return choosing.Choice(routes, barred, format_utc(now), after, latest, wary)
 
     def _claim(self, tx: Transaction, modem: str, session: Session) -> PartToSend | None:
         choice = self._choice(tx, modem, session, dt.datetime.fromisoformat(tx.now))
@@ -355,7 +329,7 @@ class Dispatcher:
         return True
 
     def _make(
-        self, tx: Transaction, modem: str, message_id: int, part_id: int, choice: Choice
+        self, tx: Transaction, modem: str, message_id: int, part_id: int, choice: choosing.Choice
     ) -> PartToSend | None:
         message, part = outbox.get(tx, message_id), outbox.get_part(tx, part_id)
         if message is None or part is None:
@@ -392,52 +366,6 @@ class Dispatcher:
     def missed_call(self, modem: str, number: str | None) -> None:
         """Record one missed call; number None when withheld. Raises StoreError."""
         self.arrivals.missed_call(modem, number, self._sessions[modem].sim_id)
-
-    # -- commands, PINs, service centre ----------------------------------------------------------
-
-    def next_command(self, modem: str) -> ModemCommand | None:
-        """Return a command that a person asked for, once."""
-        try:
-            if not modems.command_waits(self._db, modem):
-                return None
-            with self._db.write() as tx:
-                row = modems.take_command(tx, modem)
-        except STORE_PASSING as error:
-            log.warning("store.unavailable", doing="command", why=str(error))
-            return None
-        return None if row is None else ModemCommand(row["id"], row["kind"], row["line"])
-
-    def command_done(self, command_id: int, answer: str, error: str | None) -> None:
-        """Record the answer of a command, or why there is none."""
-        try:
-            with self._db.write() as tx:
-                modems.finish_command(tx, command_id, answer, error)
-        except STORE_PASSING as failure:
-            log.warning("store.unavailable", doing="command", why=str(failure))
-
-    def may_try_pin(self, sim_key: str, pin: str) -> bool:
-        """Return whether this PIN may be tried on this SIM; True only once, recorded before.
-
-        Raises StoreError: then it must not be tried.
-        """
-        with self._db.write() as tx:
-            return modems.may_try_pin(tx, sim_key, pin)
-
-    def pin_accepted(self, sim_key: str) -> None:
-        """Learn that the SIM took the PIN."""
-        with self._db.write() as tx:
-            modems.clear_pin_tries(tx, sim_key)
-
-    def pin_refused(self, sim_key: str) -> None:
-        """Learn that the SIM refused the PIN: the try stays recorded, a person must act."""
-        with self._db.write() as tx:
-            events.add(tx, "sim.pin_refused", sim=sim_key)
-
-    def remembered_service_centre(self, sim: SimIdentity) -> str | None:
-        """Return the service centre number last seen on this SIM."""
-        key = modems.sim_key(sim.iccid, sim.imsi, None)
-        row = None if key is None else modems.sim_by_key(self._db, key)
-        return None if row is None else row["service_centre"]
 
     def smss_reading(self, modem: str, last_mr: int) -> None:
         """Learn the last TP-MR that the SIM has stored in EF_SMSS (3GPP TS 31.102 4.2.9).

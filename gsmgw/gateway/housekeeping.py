@@ -14,9 +14,10 @@ from gsmgw import logs
 from gsmgw.clock import Clock, format_utc
 from gsmgw.config import Config
 from gsmgw.errors import StoreBusyError, StoreError, StoreFullError
-from gsmgw.gateway import counting, endings, routing, settling
+from gsmgw.gateway import routing
 from gsmgw.gateway.dispatcher import Dispatcher
 from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.outcomes import counting, endings, settling
 from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import Category, ErrorFamily, MessageState, PartState
 from gsmgw.store import events, outbox, tries, upkeep

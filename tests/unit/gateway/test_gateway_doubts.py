@@ -9,7 +9,7 @@ import factories
 import pytest
 from gateway_support import TWO_PARTS, Rig
 
-from gsmgw.gateway.references import Counter, Verdict
+from gsmgw.gateway.outcomes.references import Counter, Verdict
 from gsmgw.model import ModemState, PartState
 from gsmgw.store import tries
 

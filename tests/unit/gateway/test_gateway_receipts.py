@@ -9,7 +9,7 @@ import factories
 import pytest
 from gateway_support import TWO_PARTS, Rig
 
-from gsmgw.gateway.receipts import same_number
+from gsmgw.gateway.outcomes.receipts import same_number
 from gsmgw.store import reports, spool_files
 
 

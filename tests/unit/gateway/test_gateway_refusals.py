@@ -11,7 +11,7 @@ import pytest
 from gateway_support import TWO_PARTS, Rig
 
 from gsmgw import logs
-from gsmgw.gateway import retry
+from gsmgw.gateway.outcomes import retry
 from gsmgw.model import Outcome, SubmitResult
 from gsmgw.store import outbox
 

@@ -8,7 +8,7 @@ the counter moves the foot of the count, or ends it for the others.
 
 from __future__ import annotations
 
-from gsmgw.gateway.references import Counter, Verdict
+from gsmgw.gateway.outcomes.references import Counter, Verdict
 from gsmgw.store import modems, tries
 from gsmgw.store.database import Row, Transaction
 

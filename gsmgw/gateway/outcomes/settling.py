@@ -20,8 +20,8 @@ from gsmgw import logs
 from gsmgw.at import codes
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
-from gsmgw.gateway import counting, endings, receipts, retry
-from gsmgw.gateway.references import Verdict
+from gsmgw.gateway.outcomes import counting, endings, receipts, retry
+from gsmgw.gateway.outcomes.references import Verdict
 from gsmgw.model import (
     Category,
     ErrorFamily,

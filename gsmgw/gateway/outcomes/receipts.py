@@ -18,7 +18,7 @@ from typing import Any
 from gsmgw import logs
 from gsmgw.at import codes
 from gsmgw.clock import format_utc
-from gsmgw.gateway import counting
+from gsmgw.gateway.outcomes import counting
 from gsmgw.model import ErrorFamily, MessageState, Outcome, PartState
 from gsmgw.store import events, outbox, reports, tries
 from gsmgw.store.database import Row, Transaction
