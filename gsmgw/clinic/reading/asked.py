@@ -79,7 +79,9 @@ def read_asked(text: str, vocabulary: Vocabulary) -> Asked:
         times=frozenset(filter(None, map(as_time, pairs))),
         dates=frozenset({*filter(None, map(as_date, pairs)), *_named_dates(found, vocabulary)}),
         days=frozenset(
-            day for place in range(len(found)) if (day := day_at(found, place, vocabulary)) is not None
+            day
+            for place in range(len(found))
+            if (day := day_at(found, place, vocabulary)) is not None
         ),
     )
 

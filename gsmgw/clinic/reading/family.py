@@ -11,6 +11,7 @@ from gsmgw.clinic.reading.asked import Asked
 from gsmgw.clinic.reading.judgement import Said, Statement
 from gsmgw.clinic.reading.meaning import Meaning, Part
 from gsmgw.clinic.reading.tagging import Element
+from gsmgw.clinic.reading.tokens import Kind
 
 #: The most visits that one text lists.
 MOST_VISITS = 9
@@ -41,6 +42,8 @@ def parts(elements: list[Element], said: Sequence[Statement], asked: Asked) -> t
     visits = [step.visit for step in steps if step.verdict is None]
     if not verdicts or any(_is_unknown(visit, asked) for visit in visits):
         return ()
+    if _times(elements) == 1:
+        return ()  # `tak, o 10:15` may say when all of them come
     if not visits:
         return (Part(verdicts[0]),) if len(set(verdicts)) == 1 else ()
     if len(set(verdicts)) == 1:
@@ -48,6 +51,10 @@ def parts(elements: list[Element], said: Sequence[Statement], asked: Asked) -> t
     else:
         pairs = list(_paired(steps))
     return _resolved(pairs, asked)
+
+
+def _times(elements: list[Element]) -> int:
+    return sum(e.tag == "@" and e.tokens[0].kind is Kind.PAIR for e in elements)
 
 
 def names_visits(tags: str) -> bool:

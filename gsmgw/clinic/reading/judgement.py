@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules: which things an answer says, by patterns over its tags.
 
-Tags (see `tagging`): `y` yes · `d` no · `m` no or not · `n` not · `k` can · `x` cannot · `v` I come,
-I agree · `i` to come · `w` want · `o` need · `g` give up · `r` reschedule · `R` another day · `C` call
-me · `c` a call · `s` stop · `a` start · `h` help · `f` when · `j` when, or filler · `l` late · `q` thanks ·
+Tags (see `tagging`):
+`y` yes · `d` no · `m` no or not · `n` not · `k` can · `x` cannot · `v` I come, I agree ·
+`i` to come · `w` want · `o` need · `g` give up · `r` reschedule · `R` another day · `C` call me ·
+`c` a call · `s` stop · `a` start · `h` help · `f` when · `j` when, or filler · `l` late · `q` thanks
 `z` regret · `p` no problem · `t` `T` he comes, he can · `#` number · `@` name · `*` all · `&` rest ·
-`M` minutes · `X` another day or time · `F` if · `B` but, maybe · `P` somebody · `I` illness · `E` irony ·
-`b` but · `Y` yes or if · `u` unknown · `_` filler · `:` a face · `, . ?` signs.
+`M` minutes · `X` another day or time · `F` if · `B` maybe · `b` but · `Y` yes or if · `P` somebody · `I` illness
+`E` irony · `S` this is · `u` unknown · `_` filler · `:` a face · `, . ?` signs
 """
 
 from __future__ import annotations
@@ -76,14 +77,15 @@ OBSTACLES = {
 #: In this order; the first that fits at a place wins. Filler may stand between any two tags, signs
 #: may not: `nie, przyjdę` is a no and a yes, `nie przyjdę` is a no.
 _RULES: tuple[tuple[Said, str], ...] = (
-    (Said.CONFUSED, "[nm]w?[ki]*[grRcCas]"),
+    (Said.CONFUSED, "[nm]w?[kiv]*[grRcCas]"),
+    (Said.CONFUSED, "[nm][wkvi]+[nm]"),
     (Said.CONFUSED, "[nm][yf]"),
     (Said.CONFUSED, "d[grRcC]"),
     (Said.NO, "[nm]w?k*[vi]+"),
     (Said.NO, "[nm]w?k+"),
     (Said.NO, "[nm][ow]"),
     (Said.NO, "[nm][tT]+[vi]*"),
-    (Said.NO, "xk*[vio]*"),
+    (Said.NO, "k*xk*[vio]*"),
     (Said.CONFUSED, "k+[gcC]"),
     (Said.YES, "w?k*v+i*"),
     (Said.YES, "k+i+"),
@@ -168,6 +170,11 @@ def settle_words_of_two_minds(tags: str) -> str:
     tags = re.sub("(?<=z)([_,]*)b", r"\1_", tags)
     tags = re.sub("(?<=[vikg])(_*)Y(?=_*[vikmn])", r"\1F", tags)
     return re.sub("Y(?=_*[km]_*[ik]*_*v)", "F", tags)
+
+
+def stray_negation(tags: str) -> bool:
+    """Tell whether a no may belong to the noun behind it: `no appointment`, `нет записи`."""
+    return re.search("d[_jS]++(?!z*[nmxdtT#@*&,.?:])", tags) is not None
 
 
 def obstacle(rest: str) -> str:

@@ -2,8 +2,8 @@
 """Letters as people type them: without accents, in the other alphabet, or in look-alikes.
 
 Words are compared folded: lower case, no accents, no apostrophes. Cyrillic words are compared in a
-plain Latin spelling behind a mark, so that `приду`, `pridu` and `приду` with a Latin `p` meet, while
-the Russian `но` (but) never meets the English `no`.
+plain Latin spelling behind a mark, so that `приду` and `pridu` meet, while the
+Russian `но` (but) never meets the English `no`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,21 @@ CYRILLIC = "~"
 CYRILLIC_LANGUAGES = frozenset({"ru", "uk", "be", "bg"})
 
 #: Letters that no decomposition turns into a plain one.
-_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
-
-_LATIN_SPELLING = dict(
-    zip(
-        "абвгґдеєжзиіїйклмнопрстуфхцчшщъыьэюя",
-        (
-            *"a b v g g d e e zh z i i i i k l m n o p r s t u f h c ch sh sh".split(),
-            *("", "i", "", "e", "u", "a"),
-        ),
-        strict=True,
-    )
+_PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "ß": "ss", "æ": "ae", "œ": "oe"}
 )
 
-_CYRILLIC_TWINS = dict(zip("АВЕКМНОРСТУХІаеорсухі", "ABEKMHOPCTYXIaeopcyxi", strict=True))
+_LATIN_SPELLING = {
+    "а": "a", "б": "b", "в": "v", "г": "g", "ґ": "g", "д": "d", "е": "e", "є": "e", "ж": "zh",  # noqa: RUF001 - meant so
+    "з": "z", "и": "i", "і": "i", "ї": "i", "й": "i", "к": "k", "л": "l", "м": "m", "н": "n",  # noqa: RUF001 - meant so
+    "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f", "х": "h", "ц": "c",  # noqa: RUF001 - meant so
+    "ч": "ch", "ш": "sh", "щ": "sh", "ъ": "", "ы": "i", "ь": "", "э": "e", "ю": "u", "я": "a",
+}  # fmt: skip
+
+#: Cyrillic letters that look like Latin ones.
+_CYRILLIC_TWINS = dict(
+    zip("АВЕКМНОРСТУХІаеорсухі", "ABEKMHOPCTYXIaeopcyxi", strict=True)  # noqa: RUF001 - meant so
+)
 _LATIN_TWINS = {latin: cyrillic for cyrillic, latin in _CYRILLIC_TWINS.items()}
 
 #: The many ways of writing Cyrillic in Latin letters, brought to the one of `_LATIN_SPELLING`.

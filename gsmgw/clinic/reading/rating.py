@@ -47,7 +47,9 @@ def _doubt(elements: list[Element], place: int, vocabulary: Vocabulary) -> str:
     """Return why a mark at a place is not certain."""
     others = elements[:place] + elements[place + 1 :]
     if any(element.tag in "?E" for element in others):
-        return "a question" if any(element.tag == "?" for element in others) else "maybe not meant so"
+        return (
+            "a question" if any(element.tag == "?" for element in others) else "maybe not meant so"
+        )
     words = _kinds_of_words(others, vocabulary)
     if any(kinds & _SERIOUS for kinds in words):
         return "a remark that a person should read"
@@ -62,15 +64,15 @@ def _doubt(elements: list[Element], place: int, vocabulary: Vocabulary) -> str:
 
 
 def _stands_apart(elements: list[Element], place: int, vocabulary: Vocabulary) -> bool:
-    """Tell whether only one side of the mark has words, and a sign or judging word comes between."""
+    """Tell whether words stand on one side only, and a sign or a judging word between."""
     before = [e for e in elements[:place] if not _says_nothing(e, vocabulary)]
     after = [e for e in elements[place + 1 :] if not _says_nothing(e, vocabulary)]
-    if before and after:
+    if (before and after) or any(element.tag in "dmn" for element in before):
         return False
     if after:
         following = elements[place + 1]
         kinds = _kinds_of(following.tokens, vocabulary)
-        is_cut_off = bool(following.tokens) and following.tokens[0].text in ",.-–—!\n:("
+        is_cut_off = bool(following.tokens) and following.tokens[0].text in ",.-\u2013\u2014!\n:("
         return is_cut_off or bool(kinds & {"good", "bad"})
     previous = elements[place - 1]
     return previous.tag in ",." or bool(_kinds_of(previous.tokens, vocabulary) & {"score", "good"})

@@ -15,10 +15,11 @@ from pathlib import Path
 from gsmgw.clinic.reading import asked as asked_facts
 from gsmgw.clinic.reading import family, judgement, rating, signature, tokens
 from gsmgw.clinic.reading.asked import Asked
+from gsmgw.clinic.reading.dictionaries import Vocabularies
 from gsmgw.clinic.reading.judgement import Said, Statement
 from gsmgw.clinic.reading.meaning import Meaning, Part, Question, Reading, one
 from gsmgw.clinic.reading.tagging import Element, Tagger
-from gsmgw.clinic.reading.vocabulary import Vocabularies, Vocabulary
+from gsmgw.clinic.reading.vocabulary import Vocabulary
 
 _MEANINGS = {
     Said.YES: Meaning.ACCEPT,
@@ -41,6 +42,8 @@ _PAIRS = {
     frozenset({Meaning.CALLBACK, Meaning.RESCHEDULE}): Meaning.RESCHEDULE,
     frozenset({Meaning.DECLINE, Meaning.CALLBACK, Meaning.RESCHEDULE}): Meaning.RESCHEDULE,
     frozenset({Meaning.ACCEPT, Meaning.LATE}): Meaning.ACCEPT,
+    # Never applied: yes, but at another time.
+    frozenset({Meaning.ACCEPT, Meaning.RESCHEDULE}): Meaning.ACCEPT,
 }
 #: Two meanings that stand side by side.
 _DOUBLES = (
@@ -58,7 +61,7 @@ _VERDICTS = frozenset({Meaning.ACCEPT, Meaning.DECLINE})
 #: STOP is honoured when it comes first, whatever follows; other words of this kind stand alone.
 _STOP_FIRST = frozenset({"stop", "stopall", "stopp", "unsubscribe", "~stop"})
 #: What cannot stand beside a request to be called, if that request is to be believed.
-_NO_CALL = frozenset("nmFPE")
+_NO_CALL = frozenset("nmFPEB")
 
 
 class ReplyReader:
@@ -96,7 +99,7 @@ def _without_quotes(text: str) -> str:
     """Take away quotation marks around the whole of an answer."""
     marks = "\"'„”“«»`"
     inside = text.strip(marks)
-    return inside if inside and not any(mark in inside for mark in "\"„”“«»") else text
+    return inside if inside and not any(mark in inside for mark in '"„”“«»') else text
 
 
 class _Answer:
@@ -115,7 +118,11 @@ class _Answer:
         if self.question is Question.RATING:
             number, why = rating.mark(self.elements, self.vocabulary)
             if number is not None:
-                return one(Meaning.RATING if not why else Meaning.UNCLEAR, why=why, number=number if not why else None)
+                return one(
+                    Meaning.RATING if not why else Meaning.UNCLEAR,
+                    why=why,
+                    number=number if not why else None,
+                )
         self._settle_names()
         tags = judgement.settle_words_of_two_minds(self._tags())
         tags, is_late_by = judgement.take_out_late_by(tags)
@@ -153,7 +160,7 @@ class _Answer:
                 element.tag = "_"
 
     def _begins_with_stop(self, said: list[Statement]) -> bool:
-        words = [element for element in self.elements if element.tag not in ",.:_zq"]
+        words = [element for element in self.elements if element.tag not in ",.:"]
         if not words or not words[0].tokens:
             return False
         is_stop = bool(_STOP_FIRST & set(words[0].tokens[0].forms)) and words[0].tag == "s"
@@ -167,7 +174,9 @@ class _Answer:
         obstacle = judgement.obstacle("".join(tag for tag in rest if tag not in "#@*&"))
         if not meanings - {Meaning.THANKS} <= _VERDICTS:
             meaning = next(iter(meanings - {Meaning.THANKS}), Meaning.UNCLEAR)
-            return one(meaning if len(meanings) == 1 else Meaning.UNCLEAR, why="more than a yes or no")
+            return one(
+                meaning if len(meanings) == 1 else Meaning.UNCLEAR, why="more than a yes or no"
+            )
         parts = family.parts(self.elements, verdicts, self.asked)
         if not parts:
             return one(Meaning.UNCLEAR, why=obstacle or "not plain which visit")
@@ -195,9 +204,7 @@ class _Answer:
             return None
         return one(meaning)
 
-    def _judged(
-        self, said: list[Statement], rest: str, tags: str, *, is_late_by: bool
-    ) -> Reading:
+    def _judged(self, said: list[Statement], rest: str, tags: str, *, is_late_by: bool) -> Reading:
         parts = _parts(said)
         meanings = frozenset(part.meaning for part in parts)
         if not parts:
@@ -231,7 +238,7 @@ class _Answer:
                 return why
         if meanings == {Meaning.LATE}:
             return "for people"
-        if meanings == {Meaning.RESCHEDULE} and "R" in tags and re_other(said):
+        if meanings == {Meaning.RESCHEDULE} and "R" in tags and _says_more_than_a_wish(said):
             return "which other day"
         return ""
 
@@ -239,6 +246,12 @@ class _Answer:
         self, said: list[Statement], tags: str, meanings: frozenset[Meaning]
     ) -> str:
         kinds = {statement.said for statement in said}
+        if Meaning.ACCEPT in meanings and Said.RESCHEDULE in kinds:
+            return "another day or time"
+        if Meaning.INFO in meanings:
+            return "a question"
+        if judgement.stray_negation(tags):
+            return "a negation"
         if self.question is Question.NONE:
             return "nothing is asked"
         if self.question is Question.RATING:
@@ -254,7 +267,7 @@ class _Answer:
         return ""
 
 
-def re_other(said: list[Statement]) -> bool:
+def _says_more_than_a_wish(said: list[Statement]) -> bool:
     """Tell whether a wish for another day comes with more than itself."""
     wishes = [s for s in said if s.said is not Said.THANKS]
     return len(wishes) > 1 or any(s.tags != "R" for s in wishes)
@@ -274,7 +287,7 @@ def _parts(said: list[Statement]) -> tuple[Part, ...]:
         order = [meaning for meaning in order if meaning is not Meaning.THANKS]
     meanings = frozenset(order)
     if Meaning.ACCEPT in meanings and any(s.said is Said.NO_PROBLEM for s in said):
-        order = [m for m in order if m is not Meaning.ACCEPT] if _VERDICTS <= meanings else order
+        order = [m for m in order if m is not Meaning.ACCEPT] if meanings >= _VERDICTS else order
         meanings = frozenset(order)
     if meanings in _PAIRS:
         return (Part(_PAIRS[meanings]),)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who signs, or says who speaks: names beside an answer that change nothing, or make it doubtful."""
+"""Names beside an answer: who signs, or says who speaks; they change nothing, or cast doubt."""
 
 from __future__ import annotations
 

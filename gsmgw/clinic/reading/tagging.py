@@ -83,7 +83,7 @@ _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
     "rest": (frozenset({Question.FAMILY}), ""),
 }
 
-_WEAK = frozenset(",-–—‐‑()/:;*•|")
+_WEAK = frozenset(",-\u2010\u2011\u2013\u2014()/:;*\u2022|")
 _STRONG = frozenset(".!\n¡¿")
 #: Signs that are a whole answer, or nothing.
 _LONE = frozenset("+-?")
@@ -292,7 +292,9 @@ class Tagger:
             return Element(",", (token,))
         if token.text in _STRONG:
             return Element(".", (token,))
-        return Element({"?": "?", "+": "_", "&": "_", "#": "_", "№": "_"}.get(token.text, "E"), (token,))
+        return Element(
+            {"?": "?", "+": "_", "&": "_", "#": "_", "№": "_"}.get(token.text, "E"), (token,)
+        )
 
 
 def _exactly_named(token: Token, asked: Asked) -> bool:
@@ -300,9 +302,7 @@ def _exactly_named(token: Token, asked: Asked) -> bool:
     return bool(plain & asked.names) and token.text[:1].isupper()
 
 
-def _join_split_verbs(
-    elements: list[Element], vocabulary: Vocabulary, tagger: Tagger
-) -> None:
+def _join_split_verbs(elements: list[Element], vocabulary: Vocabulary, tagger: Tagger) -> None:
     """Make one verb of `sage … ab`: the first word takes the tag, the last one says no more."""
     for place, element in enumerate(elements):
         for end in _same_clause(elements, place):

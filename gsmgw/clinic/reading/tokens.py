@@ -47,29 +47,29 @@ _TOKEN = re.compile(
     r"""
     (?P<pair>(?<!\d)\d{1,2}\s?(?P<joint>[:./]|h(?=\d))\s?\d{1,2}(?:[./](?:20)?\d\d\b)?(?!\d))
   | (?P<number>\d+)
-  | (?P<wink>[;]-?[)DP]|[:=]-?[PpDоО](?!\w)|\bx+d+\b)
+  | (?P<wink>;-?[)DP]|[:=]-?[PpD](?!\w)|\bx+d+\b)
   | (?P<glad>[:=]-?[)\]*3]+(?!\d)|<3|\^\^)
-  | (?P<sad>[:=]['’]?-?[(\[/]+)
-  | (?P<word>(?:[^\W\d_]|['’`ʼ´](?=[^\W\d_]))+)
+  | (?P<sad>[:=]'?-?[(\[/]+)
+  | (?P<word>(?:[^\W\d_]|'(?=[^\W\d_]))+)
   | (?P<sign>\S)
     """,
     re.VERBOSE,
 )
 
-_SHORT_WILL = re.compile(r"['’`ʼ´](ll)\b", re.IGNORECASE)
-_APOSTROPHE = re.compile("['’`ʼ´]")
+_SHORT_WILL = re.compile(r"'(ll)\b", re.IGNORECASE)
+_APOSTROPHE = re.compile("[\u2018\u2019`\u02bc\u00b4]")
 
 
 def tidy(text: str) -> str:
     """Return a reply in one way of writing: NFKC, nothing invisible, at most `LONGEST_REPLY`."""
     text = _INVISIBLE.sub("", text[:LONGEST_REPLY])
-    text = unicodedata.normalize("NFKC", text.replace("´", "'"))
+    text = unicodedata.normalize("NFKC", _APOSTROPHE.sub("'", text))
     text = _SHORT_WILL.sub(r" wi\1", _SKIN.sub("", text))
     return text.replace("…", "...").strip()
 
 
 def tokenise(text: str, language: str) -> list[Token]:
-    """Cut a tidy reply into tokens; line ends are the sign `\\n`."""
+    """Cut a tidy reply into tokens; a line end is a sign, too."""
     found: list[Token] = []
     for number, line in enumerate(text.splitlines()):
         if number and line.strip():
@@ -81,7 +81,7 @@ def tokenise(text: str, language: str) -> list[Token]:
 def _token(match: re.Match[str], language: str) -> Token:
     text = match.group()
     if match["word"]:
-        plain = _APOSTROPHE.sub("", text)
+        plain = text.replace("'", "")
         return Token(Kind.WORD, text, letters.forms(plain, language))
     if match["pair"]:
         numbers = tuple(int(digits) for digits in re.findall(r"\d+", text))
