@@ -55,8 +55,9 @@ from gsmgw.modem.duties import (
 
 _log = logs.get("modem")
 
-#: Longest wait in one step.
+#: Longest wait in one step; of a modem that has nothing to do, a hint ends it.
 _STEP_S = 1.0
+_IDLE_S = 2.0
 #: How often a locked SIM is looked at again, and how soon after a sign that something has changed.
 _PIN_AGAIN_S = 30.0
 _PIN_SOON_S = 1.0
@@ -359,7 +360,7 @@ class Worker:
 
     def _idle_s(self) -> float:
         due_at = min(self._look_at, self._arrivals.due_at())
-        return min(_STEP_S, max(0.0, due_at - self._clock.monotonic()))
+        return min(_IDLE_S, max(0.0, due_at - self._clock.monotonic()))
 
     def _wait(self, seconds: float) -> None:
         fds = self._wake_fds
