@@ -39,7 +39,7 @@ def main() -> int:
         number = 0
         if (flags / "spool-full").exists() and change in ("write", "folder"):
             number = errno.ENOSPC
-        if (flags / "spool-read-only").exists():
+        if (flags / "spool-read-only").exists() and change != "sync":  # fsync works there
             number = errno.EROFS
         if number:
             raise OSError(number, os.strerror(number), str(paths[0]))

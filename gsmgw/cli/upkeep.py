@@ -91,8 +91,8 @@ gsmgw restore /var/lib/gsmgw/gsmgw.db.before-20261122T071510Z
 def restore(current: session.Session, file: Path, as_json: bool) -> None:
     """Put the copy FILE in the place of the database.
 
-    The daemon must not run. Nothing that was unsettled in the copy is sent by itself: it becomes cancelled, and
-    gsmgw retry ID sends it. The present database is moved aside, never removed.
+    The daemon must not run. Nothing that was unsettled in the copy is sent by itself: it becomes
+    cancelled, and gsmgw retry ID sends it. The present database is moved aside, never removed.
     """
     from gsmgw import locks, logs
     from gsmgw.spool import restored

@@ -81,7 +81,7 @@ def test_reader_that_never_ends_stops_nobody(box: Machine) -> None:
     reader = box.foreign()
     reader.execute("BEGIN")
     assert reader.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
-    messages = [box.insert(f"+485001003{number:02d}", f"text {number}") for number in range(20)]
+    messages = [box.insert(f"+485001003{number:02d}", f"text {number}") for number in range(10)]
     for message in messages:
         box.until_state(message, "delivered")
     assert reader.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
@@ -115,9 +115,8 @@ def damage_pages(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [damage_header, damage_length, damage_pages])
 def test_damaged_database_is_refused_with_words_and_left_as_it_is(box: Machine, damage) -> None:  # type: ignore[no-untyped-def]
-    messages = [box.insert(f"+485001003{number:02d}", "text " * 20) for number in range(50)]
-    for message in messages:
-        box.until_state(message, "delivered")
+    first = box.insert("+48500100202", "before", source="x" * 50_000)  # some pages
+    box.until_state(first, "delivered")
     copy = box.folder / "copy.db"
     assert box.run("backup", str(copy)).returncode == 0
     box.stop()
@@ -135,7 +134,7 @@ def test_damaged_database_is_refused_with_words_and_left_as_it_is(box: Machine, 
     box.start()
     message = box.insert("+48500100201", "after")
     box.until_state(message, "delivered")
-    assert len(box.texts) == 51
+    assert box.texts == ["before", "after"]
 
 
 def test_database_that_is_gone_but_left_its_log_is_not_begun_anew(box: Machine) -> None:
