@@ -2,12 +2,14 @@
 """The rules: which things an answer says, by patterns over its tags.
 
 Tags (see `tagging`):
-`y` yes · `d` no · `m` no or not · `n` not · `k` can · `x` cannot · `v` I come, I agree ·
-`i` to come · `w` want · `o` need · `g` give up · `r` reschedule · `R` another day · `C` call me ·
-`c` a call · `s` stop · `a` start · `h` help · `f` when · `j` when, or filler · `l` late · `q` thanks
-`z` regret · `p` no problem · `t` `T` he comes, he can · `#` number · `@` name · `*` all · `&` rest ·
-`M` minutes · `X` another day or time · `F` if · `B` maybe · `b` but · `Y` yes or if · `P` somebody · `I` illness
-`E` irony · `S` this is · `u` unknown · `_` filler · `:` a face · `, . ?` signs
+
+    y yes    d no    e a phrase of no    m no or not    n not    k can    x cannot    w want
+    o need    v I come, I agree    i to come    t he comes    T he can    g give up    r reschedule
+    R another day    C call me    c a call    s stop    a start    h help    f when    l late
+    q thanks    z regret    p no problem    # number    @ name    * all    & rest    M minutes
+    X another day or time    F if    B maybe    b but    Y yes or if    P somebody    I illness
+    E irony    D dots    S this is    A yes, or filler    j when, or filler
+       _ filler    u unknown    : a face    , . ? signs
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ class Statement:
 
 
 #: Tags that say nothing by themselves.
-SILENT = "_jqz,.:pS"
+SILENT = "_jqz,.:pSA"
 
 #: What keeps an answer from being acted upon, and what people are told.
 OBSTACLES = {
@@ -61,6 +63,7 @@ OBSTACLES = {
     "T": "another person",
     "I": "illness",
     "E": "maybe not meant so",
+    "D": "maybe not meant so",
     "?": "a question",
     "#": "a number",
     "n": "a negation",
@@ -77,8 +80,9 @@ OBSTACLES = {
 #: In this order; the first that fits at a place wins. Filler may stand between any two tags, signs
 #: may not: `nie, przyjdę` is a no and a yes, `nie przyjdę` is a no.
 _RULES: tuple[tuple[Said, str], ...] = (
-    (Said.CONFUSED, "[nm]w?[kiv]*[grRcCas]"),
+    (Said.CONFUSED, "[nm]w?[kv]*[grRcCas]"),
     (Said.CONFUSED, "[nm][wkvi]+[nm]"),
+    (Said.CONFUSED, "k*xk*[grRcCnm]"),
     (Said.CONFUSED, "[nm][yf]"),
     (Said.CONFUSED, "d[grRcC]"),
     (Said.NO, "[nm]w?k*[vi]+"),
@@ -93,8 +97,8 @@ _RULES: tuple[tuple[Said, str], ...] = (
     (Said.GIVE_UP, "w*g+"),
     (Said.RESCHEDULE, "[wk]*[rR]+"),
     (Said.CALLBACK, "w*[Cc]+"),
-    (Said.NO, "d"),
-    (Said.NO, "m(?!z*[^,.?qz:mdE#@*&])"),
+    (Said.NO, "[de]"),
+    (Said.NO, "m(?!z*[^,.?qz:mdeE#@*&])"),
     (Said.NO, "zn(?=$|[,.:?q])"),
     (Said.YES, "[yY]"),
     (Said.STOP, "s"),
@@ -117,7 +121,7 @@ def _compiled(rules: tuple[tuple[Said, str], ...]) -> re.Pattern[str]:
     """Return one pattern of all rules, filler allowed between the tags, a group for each rule."""
     found = []
     for number, (_, rule) in enumerate(rules):
-        with_filler = re.sub(r"(\[[^\]]*\]|\w)(?![^(]*\))", r"(?:\1[_zjS*]*?)", rule)
+        with_filler = re.sub(r"(\[[^\]]*\]|\w)(?![^(]*\))", r"(?:\1[_zjSA*]*?)", rule)
         found.append(f"(?P<r{number}>{with_filler})")
     return re.compile("|".join(found))
 
@@ -146,7 +150,7 @@ def statements(tags: str, *, negates_behind: bool) -> tuple[list[Statement], str
             place += 1
             continue
         said, _ = rules[int(match.lastgroup[1:])]
-        found.append(Statement(said, place, re.sub("[_zjS*]", "", match.group())))
+        found.append(Statement(said, place, re.sub("[_zjSA*]", "", match.group())))
         place = match.end()
     return found, "".join(tag for tag in rest if tag not in SILENT)
 
@@ -167,7 +171,7 @@ def settle_words_of_two_minds(tags: str) -> str:
     `przepraszam, ale …` is a regret, no reservation. Spanish `si` is an if where a verb stands on
     both sides of it (`confirmo si puedo`) or two behind it (`si puedo voy`).
     """
-    tags = re.sub("(?<=z)([_,]*)b", r"\1_", tags)
+    tags = re.sub("(?<=[zq])([_,]*)b", r"\1_", tags)
     tags = re.sub("(?<=[vikg])(_*)Y(?=_*[vikmn])", r"\1F", tags)
     return re.sub("Y(?=_*[km]_*[ik]*_*v)", "F", tags)
 

@@ -127,7 +127,7 @@ class _Answer:
         tags = judgement.settle_words_of_two_minds(self._tags())
         tags, is_late_by = judgement.take_out_late_by(tags)
         said, rest = judgement.statements(tags, negates_behind=self.vocabulary.negates_behind)
-        said = _without_silent_info(said, tags)
+        said = _with_soft_words(said, tags)
         if self._begins_with_stop(said):
             return one(Meaning.STOP)
         if self.question is Question.FAMILY and family.names_visits(tags):
@@ -215,7 +215,7 @@ class _Answer:
             return one(Meaning.CALLBACK)
         why = (
             self._why_not(said, tags, meanings)
-            or judgement.obstacle(self._obstacles(rest, meanings))
+            or judgement.obstacle(_obstacles(said, rest, meanings))
             or ("how late is for people" if is_late_by else "")
         )
         return Reading(parts, not why, why)
@@ -224,11 +224,6 @@ class _Answer:
         """Tell whether nothing beside a request to be called puts it in doubt."""
         guarded = any(element.tag == "u" and element.kinds for element in self.elements)
         return not guarded and not _NO_CALL & set(tags)
-
-    def _obstacles(self, rest: str, meanings: frozenset[Meaning]) -> str:
-        if meanings <= {Meaning.INFO, Meaning.HELP, Meaning.CALLBACK}:
-            return rest.replace("?", "")
-        return rest
 
     def _why_not(self, said: list[Statement], tags: str, meanings: frozenset[Meaning]) -> str:
         """Return why what is understood is not acted upon all the same."""
@@ -273,11 +268,18 @@ def _says_more_than_a_wish(said: list[Statement]) -> bool:
     return len(wishes) > 1 or any(s.tags != "R" for s in wishes)
 
 
-def _without_silent_info(said: list[Statement], tags: str) -> list[Statement]:
-    """Let words such as `cita` ask when the visit is, if nothing else is said."""
-    if said or "j" not in tags or set(tags) - set("j_,.:?q"):
+def _with_soft_words(said: list[Statement], tags: str) -> list[Statement]:
+    """Let words that are filler beside others speak if nothing else does.
+
+    `oczywiście` alone is a yes, `cita` alone asks when the visit is.
+    """
+    if any(statement.said is not Said.THANKS for statement in said):
         return said
-    return [Statement(Said.INFO, tags.index("j"), "j")]
+    if "A" in tags:
+        return [*said, Statement(Said.YES, tags.index("A"), "A")]
+    if "j" in tags and not set(tags) - set("j_,.:?q"):
+        return [Statement(Said.INFO, tags.index("j"), "j")]
+    return said
 
 
 def _parts(said: list[Statement]) -> tuple[Part, ...]:
@@ -294,3 +296,13 @@ def _parts(said: list[Statement]) -> tuple[Part, ...]:
     if len(order) < 2 or meanings in _DOUBLES:
         return tuple(map(Part, order))
     return (Part(Meaning.UNCLEAR),)
+
+
+def _obstacles(said: list[Statement], rest: str, meanings: frozenset[Meaning]) -> str:
+    """Return the tags that stand in the way of what is said."""
+    if meanings <= {Meaning.INFO, Meaning.HELP, Meaning.CALLBACK}:
+        rest = rest.replace("?", "")
+    # `jasne...` may be meant otherwise, `potwierdzam...` is a habit of writing.
+    if all(set("vigrCcxefsh") & set(s.tags) for s in said if s.said is not Said.THANKS):
+        rest = rest.replace("D", "")
+    return rest

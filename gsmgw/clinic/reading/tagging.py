@@ -77,6 +77,7 @@ _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
     "permit": (frozenset({Question.CONSENT}), ""),
     "attend": (VISITS, "u"),
     "attending": (VISITS, "u"),
+    "can": (VISITS | {Question.CONSENT}, "u"),
     "agree": (VISITS | {Question.CONSENT}, "u"),
     "give_up": (VISITS | {Question.CONSENT}, "u"),
     "all": (frozenset({Question.FAMILY}), ""),
@@ -127,6 +128,8 @@ class Tagger:
             return "T"
         if {"info", "filler"} <= kinds and "other" not in kinds:
             return "j"
+        if {"accept", "filler"} <= kinds and "other" not in kinds:
+            return "A"
         for kind, tag in _TAGS.items():
             if kind not in kinds:
                 continue
@@ -160,7 +163,10 @@ class Tagger:
         if length == 1 and len(token.text) == 1:
             kinds = self._lone_letter(found, kinds)
         if kinds and not (named and length == 1):
-            return [Element(self.tag_of(kinds), tuple(found[place : place + length]), kinds)]
+            tag = self.tag_of(kinds)
+            if tag in "dm" and length > 1:
+                tag = "e"
+            return [Element(tag, tuple(found[place : place + length]), kinds)]
         visit = self.asked.visit_named(token)
         if visit is not None:
             return [Element("@", (token,), number=visit)]
@@ -284,7 +290,7 @@ class Tagger:
         while dots < len(found) and found[dots].text == ".":
             dots += 1
         if dots - place > 1:
-            return Element("E", tuple(found[place:dots]))
+            return Element("D", tuple(found[place:dots]))
         kinds = self.vocabulary.phrases.get((token.text,), frozenset())
         if kinds and (token.text not in _LONE or len(found) == 1):
             return Element(self.tag_of(kinds), (token,), kinds)
