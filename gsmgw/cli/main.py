@@ -102,7 +102,7 @@ Find out what is wrong:   gsmgw doctor
     "--config",
     "config_path",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # doctor says why it cannot be read
     help=f"Configuration; else ${session.CONFIG_VARIABLE}, else {session.DEFAULT_CONFIG}.",
 )
 @click.version_option(__version__, prog_name="gsmgw", message="%(prog)s %(version)s")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gsmgw import errors, logs
-from gsmgw.cli import command, display, overview, session
+from gsmgw.cli import command, display, exits, overview, session
 from gsmgw.gateway.health import judgement
 from gsmgw.gateway.health import monitor as monitoring
 from gsmgw.gateway.health.record import EVENTS_SHOWN, Health
@@ -66,7 +66,8 @@ def _monitor(current: session.Session) -> int:
             raise errors.StoreError(f"there is no database {current.config.database.path} yet")
         found = overview.gather(current, EVENTS_SHOWN)
     except (errors.GsmgwError, OSError) as error:
-        click.echo(display.safe(monitoring.format_unknown(logs.masked(error))))
+        words = exits.explain_os_error(error) if isinstance(error, OSError) else logs.masked(error)
+        click.echo(display.safe(monitoring.format_unknown(words)))
         return monitoring.UNKNOWN
     troubles = judgement.judge(found)
     click.echo(display.safe(monitoring.format_line(found, troubles)))

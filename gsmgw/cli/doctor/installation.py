@@ -27,6 +27,7 @@ class Installation:
     is_whole: bool  #: False: of a wrong file only the places of database and spool
     unit: machine.Unit | None  #: the service's unit, if it runs with this configuration
     daemon_pid: int | None
+    is_daemon_known: bool  #: False: we may not look whether it runs
     account: machine.Account  #: who the daemon is, or would be
     config_troubles: tuple[Trouble, ...]
 
@@ -60,9 +61,6 @@ def look(current: session.Session) -> Installation:
     if config is not None:
         pid = locks.holder(locks.database_lock(config.database.path))
     troubles += tuple(_accounts(unit))
-    account = machine.account_of_process(pid) if pid is not None else None
-    if account is None and unit is not None:
-        account = machine.account_of_unit(unit)
     return Installation(
         current,
         path,
@@ -70,9 +68,29 @@ def look(current: session.Session) -> Installation:
         is_whole,
         unit,
         pid,
-        account or machine.own_account(),
+        pid is not None or config is None or _may_look(config),
+        _account(pid, unit, config),
         troubles,
     )
+
+
+def _account(pid: int | None, unit: machine.Unit | None, config: Config | None) -> machine.Account:
+    """Return who the daemon is, or would be: its process, its unit, or who owns the database."""
+    found = machine.account_of_process(pid) if pid is not None else None
+    if found is None and unit is not None:
+        found = machine.account_of_unit(unit)
+    if found is None and config is not None:
+        found = machine.owner_of(config.database.path.parent)
+    return found or machine.own_account()
+
+
+def _may_look(config: Config) -> bool:
+    """Tell whether the daemon's lock can be seen, if it is there."""
+    lock = locks.database_lock(config.database.path)
+    try:
+        return not lock.exists() or os.access(lock, os.R_OK)
+    except OSError:
+        return False
 
 
 def _read(path: Path) -> tuple[Config | None, tuple[Trouble, ...], bool]:

@@ -80,6 +80,16 @@ def account_of_unit(unit: Unit) -> Account | None:
     return Account(unit.user, user.pw_uid, frozenset(groups))
 
 
+def owner_of(path: Path) -> Account | None:
+    """Return the owner of a file, with all groups; None if it is not there, or nobody's."""
+    try:
+        user = pwd.getpwuid(path.stat().st_uid)
+    except (OSError, KeyError):
+        return None
+    groups = frozenset(os.getgrouplist(user.pw_name, user.pw_gid))
+    return Account(user.pw_name, user.pw_uid, groups)
+
+
 def has_user(name: str) -> bool:
     """Tell whether there is such a user."""
     try:

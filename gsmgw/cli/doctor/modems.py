@@ -35,7 +35,7 @@ def check(
         health: the record; None if there is none.
         told: what was found before.
     """
-    if seen.config is None or not seen.is_whole:
+    if seen.config is None or not seen.is_whole or not seen.is_daemon_known:
         return
     for modem in seen.config.modems:
         if seen.daemon_pid is not None:

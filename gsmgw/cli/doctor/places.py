@@ -81,12 +81,13 @@ def forbidden(seen: Installation, path: Path, bits: int, do: str) -> Iterator[Tr
     if found is None:
         return
     wanted = " and ".join(words for bit, words in _WORDS.items() if found.bits & bit)
-    shown = machine.shown_mode(found.path, found.status)
+    shown, where = machine.shown_mode(found.path, found.status), str(path)
     if found.path != Path(os.path.realpath(path)):
+        where = str(found.path)  # one finding for all that lies below
         do = f"sudo chmod o+x {found.path}, or sudo chgrp {seen.group} {found.path}"
         do += f" && sudo chmod g+x {found.path}"
     what = f"the daemon (user {seen.user}) may not {wanted} it: {shown}"
-    yield Trouble("error", "path.forbidden", str(path), what, do)
+    yield Trouble("error", "path.forbidden", where, what, do)
 
 
 def blind(where: str, error: OSError) -> Trouble:

@@ -96,7 +96,7 @@ def _try_to_write(db: Database) -> None:
 
 def _stopped(seen: Installation) -> list[Trouble]:
     """Say that the daemon does not run, where no record does."""
-    if seen.daemon_pid is not None:
+    if seen.daemon_pid is not None or not seen.is_daemon_known:
         return []
     what = "the daemon does not run: nothing is sent or received"
     do = "sudo systemctl start gsmgw; if it does not stay up: journalctl -u gsmgw -p warning -e"

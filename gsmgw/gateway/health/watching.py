@@ -28,7 +28,8 @@ from gsmgw.threads import StopToken
 log = logs.get("gateway")
 
 EVERY_S = 60.0
-STEP_S = 1.0
+#: The first files come after so long; a wait in `step` ends at once when it is to stop.
+SOON_S, STEP_S = 1.0, 10.0
 #: For the group, as everything in the spool; the metrics are for node_exporter, which is nobody.
 _STATUS_MODE, _METRICS_MODE = 0o640, 0o644
 
@@ -53,11 +54,12 @@ class Watching:
 
     def open(self) -> None:
         """Have the first files written soon: when the modems have had a moment to come up."""
-        self._write_at = self._clock.monotonic() + STEP_S
+        self._write_at = self._clock.monotonic() + SOON_S
 
     def step(self, stop: StopToken) -> None:
-        """Wait a second, then write if a minute is over."""
-        if not stop.wait(STEP_S) and self._clock.monotonic() >= self._write_at:
+        """Wait until a minute is over, some seconds at most, and write if it is."""
+        left_s = max(0.0, self._write_at - self._clock.monotonic())
+        if not stop.wait(min(left_s, STEP_S)) and self._clock.monotonic() >= self._write_at:
             self._write_at = self._clock.monotonic() + EVERY_S
             self.write()
 

@@ -11,9 +11,10 @@ import docs_support
 import pytest
 from doctor_support import FOLDERS, OTHER, Ward
 
-from gsmgw import logs
-from gsmgw.cli.doctor import finding
+from gsmgw import locks, logs
+from gsmgw.cli.doctor import finding, installation
 from gsmgw.model import ModemState, SimState
+from gsmgw.store import backup
 
 
 @pytest.fixture
@@ -400,6 +401,31 @@ def test_with_a_wrong_configuration_the_rest_is_looked_at(ward: Ward) -> None:
     names = [one["name"] for one in ward.findings()]
     assert names[0] == "config.wrong"
     assert "store.damaged" in names
+
+
+def test_who_may_not_look_is_sent_for_root_and_frightens_nobody(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As seen by somebody who is not in the group: neither lock nor database can be read."""
+    denied = PermissionError(13, "Permission denied", str(ward.database))
+
+    def refuse(*_: object) -> None:
+        raise denied
+
+    monkeypatch.setattr(locks, "holder", lambda _path: None)
+    monkeypatch.setattr(installation, "_may_look", lambda _config: False)
+    monkeypatch.setattr(backup, "examine", refuse)
+    (found,) = ward.findings("--json")
+    assert (found["name"], found["do"]) == ("doctor.blind", "sudo gsmgw doctor")
+
+
+def test_one_closed_directory_is_one_finding(ward: Ward) -> None:
+    ward.unit(user=OTHER)
+    ward.open_for_all()
+    ward.spool.chmod(0o2700)
+    found = [one for one in ward.findings() if one["name"] == "path.forbidden"]
+    assert {one["where"] for one in found} == {str(ward.spool)}
+    assert len(found) == 2  # it may not be entered, and not be read
 
 
 def test_nothing_is_made_or_changed(ward: Ward) -> None:
