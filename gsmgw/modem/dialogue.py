@@ -198,6 +198,9 @@ class Dialogue(exchange.Exchange):
         self._offering = False
         if refused is not None:
             return refused
+        if self.is_quiet and self._sorter.echoed:
+            # As after power-up it may be in text mode: it would send the PDU as a text.
+            raise ModemSilentError("the modem echoes again: it has restarted")
         _log.debug("modem.wrote", modem=self._name, line=masking.Masked(pdu))
         self._sorter.wrote(pdu)
         self._port.write(pdu.encode("ascii"))

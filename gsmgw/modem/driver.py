@@ -77,6 +77,7 @@ class Driver:
         self._told_no_centre = False
         self._keeps_link = True  #: the modem knows AT+CMMS
         self._link_kept_until: float | None = None
+        self.has_restarted = False  #: before the last initialisation, without a word
         self.sim_lost = False  #: the SIM was taken out or locked since initialisation
         self.lost: PortLostError | None = None  #: the last submit ended with the port
         self.facts = initialise.Facts()
@@ -101,9 +102,13 @@ class Driver:
             self._talk.resynchronise()
         # A restart that was told before now is what this initialisation is for.
         self._talk.drop_unsolicited(lambda one: replies.is_restart(one.text))
-        self._talk.take_echoed()
-        run.run(initialise.WHO, facts)
+        # It was told ATE0 and has forgotten it, and all else.
+        self.has_restarted = self._talk.take_echoed() and self._talk.is_quiet
+        run.run(initialise.WHO[:1], facts)
+        self._talk.take_echoed()  # of ATE0 itself
+        run.run(initialise.WHO[1:], facts)
         facts.echoes = self._talk.take_echoed()
+        self._talk.is_quiet = not facts.echoes
         facts.profile = profiles.choose(facts.manufacturer, facts.model, self._wanted.profile)
         initialise.read_iccid(run, facts)
         self._tell()

@@ -74,6 +74,7 @@ class Exchange:
         self._unanswered = 0  #: submits since then whose result did not come
         self._longest_s: float | None = None  #: the longest time that a result took
         self._submitting = False
+        self.is_quiet = False  #: it has obeyed ATE0: an echo means that it has begun anew
         self.late: deque[Answer] = deque()  #: results of submits that came after we gave up
         self.heartbeat_at = self._clock.monotonic()  #: monotonic; when this thread last went on
 

@@ -260,6 +260,7 @@ class Worker:
         self._doubt |= self._in_flight.settle()
         self._first = False
         self._drive.initialise()
+        self._restarts += self._drive.has_restarted
         self._gateway.attach(self._wanted.name, self._report())
         self._arrivals.begin()
         self._finder.succeeded()

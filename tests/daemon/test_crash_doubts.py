@@ -205,6 +205,25 @@ def test_a_modem_that_was_without_power_while_nobody_ran_proves_nothing(tmp_path
         box.check_once(uncertain=True)
 
 
+def test_a_modem_that_has_restarted_without_a_word_is_sent_nothing_and_proves_nothing(
+    tmp_path: Path,
+) -> None:
+    with crash_site(tmp_path / "box", reports="no") as box:
+        box.warm_up()
+        box.start()
+        box.sim.fault("front", "answer-lost", times=1)
+        (first,) = box.insert_some(1, "message")
+        box.until_state(first, "uncertain")
+        front = box.sim._modems["front"]
+        front.card.last_mr = 8  # not written down before the power went
+        box.sim._loop.call(front.restart)
+        box.insert_some(2, "other")
+        box.until(lambda: not box.rows("outbox", "state NOT IN ('sent', 'uncertain')"))
+        assert box.message(first)["state"] == "uncertain"
+        assert "modem.restarted" in box.log
+        box.check_once(uncertain=True)
+
+
 # -- no evidence comes ----------------------------------------------------------------------------
 
 

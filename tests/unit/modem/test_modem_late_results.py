@@ -105,3 +105,15 @@ def test_a_result_that_comes_with_the_prompt_is_not_of_the_part_that_was_not_sen
         assert len(modem.submitted) == 1
         modem.prompt = b"\r\n> "
         assert talk.submit(PDU, 20, timeout_s=5).reference == 10
+
+
+def test_a_modem_that_echoes_again_is_sent_no_pdu():
+    with given_up([]) as (modem, talk):
+        talk.resynchronise()
+        talk.take_echoed()
+        talk.is_quiet = True  # it was told ATE0
+        modem.echo = True  # it has restarted, and may take what follows for a text
+        answer = talk.submit(PDU, 20, timeout_s=5)
+        assert (answer.submitted, answer.taken) == (False, False)
+        assert len(modem.submitted) == 1
+        assert talk.take_echoed()
