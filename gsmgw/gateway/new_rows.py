@@ -29,7 +29,7 @@ LOOKS_S = (0.005, 0.015, 0.060, 0.240, 0.680)
 IDLE_LOOK_S = 1.0
 BUSY_LOOK_S = 0.020
 #: Own commits a second from which on nothing is watched, and below which it is again.
-BUSY_FROM, BUSY_UNTIL = 20.0, 5.0
+BUSY_FROM, BUSY_UNTIL = 60.0, 30.0
 #: The rate is taken over this time, in seconds.
 RATE_OVER_S = 0.5
 
