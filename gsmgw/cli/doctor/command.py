@@ -94,7 +94,8 @@ def examine(current: session.Session, *, ask_modems: bool) -> Examination:
     if ask_modems:
         told = list(found)
         found += _guarded("modems", lambda: modems.check(seen, health, told))
-    return Examination(seen, health, finding.sort(found))
+    usable = [] if health is None else judgement.usable_modems(health)
+    return Examination(seen, health, finding.sort(finding.soften(found, usable)))
 
 
 def _look_at_store(seen: Installation) -> tuple[list[Trouble], Health | None]:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gsmgw.gateway.health.judgement import Trouble
 
@@ -77,6 +78,20 @@ _EXPLAINED_BY: dict[str, tuple[str, ...]] = {
 }
 #: What explains something wherever it is.
 _EVERYWHERE = frozenset({"usb.mode"})
+
+
+#: What hurts less where another modem can send.
+_OF_ONE_MODEM = ("modem.", "sim.", "port.", "pin.", "usb.", "unit.devices")
+
+
+def soften(found: Iterable[Trouble], usable: Sequence[str]) -> list[Trouble]:
+    """Return findings; what is wrong with one modem is a warning while another can send."""
+    return [
+        replace(trouble, level="warning")
+        if trouble.name.startswith(_OF_ONE_MODEM) and set(usable) - {trouble.where}
+        else trouble
+        for trouble in found
+    ]
 
 
 def sort(found: Iterable[Trouble]) -> list[Trouble]:

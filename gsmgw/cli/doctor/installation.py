@@ -110,8 +110,9 @@ def _read(path: Path) -> tuple[Config | None, tuple[Trouble, ...], bool]:
         return _salvage(path), tuple(_wrong(path, error)), False
     except OSError as error:
         return None, (_unreadable(path, error.strerror or str(error)),), False
+    advice = "change that line, unless it is meant so; then sudo systemctl reload gsmgw"
     unwise = tuple(
-        Trouble("warning", "config.unwise", where, words.removeprefix(f"{path}, "), "as it says")
+        Trouble("warning", "config.unwise", where, words.removeprefix(f"{path}, "), advice)
         for words in checked.warnings
         if "there is no modem" not in words  # that is an error of its own
     )

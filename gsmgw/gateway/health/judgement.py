@@ -161,7 +161,7 @@ def _modems(health: Health) -> Iterator[Trouble]:
             "no modem is configured, so nothing can be sent",
             "gsmgw modem probe; then name one in the configuration, under modems",
         )
-    usable = [modem for modem in health.modems if _can_send(modem)]
+    usable = usable_modems(health)
     for modem in health.modems:
         level: Level = "warning" if usable else "error"
         state = _state(modem, dt.datetime.fromisoformat(health.at), level)
@@ -170,6 +170,13 @@ def _modems(health: Health) -> Iterator[Trouble]:
             yield from _sim(modem, level)
         if modem["state"] == ModemState.READY:
             yield from _ready(modem)
+
+
+def usable_modems(health: Health) -> list[str]:
+    """Return the names of the modems that can send now, as far as a running daemon knows."""
+    if health.daemon_pid is None:
+        return []
+    return [modem["name"] for modem in health.modems if _can_send(modem)]
 
 
 def _can_send(modem: dict[str, Any]) -> bool:

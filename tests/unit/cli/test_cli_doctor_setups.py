@@ -383,6 +383,10 @@ def test_a_modem_less_is_a_warning_where_another_works(ward: Ward) -> None:
         )
     (found,) = ward.findings()
     assert (found["level"], found["name"], found["where"]) == ("warning", "modem.absent", "back")
+    second = {"name": "back", "port": "/dev/gsmgw-nosuch"}
+    ward.configure(modems=[ward.settings["modems"][0], second])
+    (found,) = ward.findings()
+    assert (found["level"], found["name"], found["where"]) == ("warning", "port.missing", "back")
 
 
 def test_files_that_nobody_takes_are_told(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
