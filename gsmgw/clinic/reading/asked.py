@@ -42,6 +42,8 @@ class Asked:
     def visit_named(self, word: Token) -> int | None:
         """Return the number of the visit whose name a word is; 0 if the name has no visit."""
         for plain in (form.lstrip(letters.CYRILLIC) for form in word.forms):
+            if not word.text[0].isupper() and plain not in self.names:
+                continue
             found = {visit.number for visit in self.visits if is_name(plain, visit.name)}
             if len(found) == 1:
                 return found.pop()
@@ -59,7 +61,8 @@ def is_name(word: str, name: str) -> bool:
     """Tell whether a word is a name, maybe inflected: `Łukasza` is `Łukasz`."""
     if word == name:
         return True
-    stem = max(3, len(name) - 1)
+    # Slavic names lose a vowel at their end, too: Paweł, Pawła.
+    stem = max(3, len(name) - 2)
     return len(name) >= stem and word[:stem] == name[:stem] and abs(len(word) - len(name)) <= 2
 
 

@@ -59,14 +59,16 @@ def _times(elements: list[Element]) -> int:
 
 def names_visits(tags: str) -> bool:
     """Tell whether an answer speaks of single visits, or of all expressly."""
-    return any(tag in tags for tag in "#@*&")
+    return any(tag in tags for tag in "#@*&O")
 
 
 def _steps(elements: list[Element], said: Sequence[Statement]) -> Iterator[_Step]:
-    begins = {statement.start: _VERDICTS[statement.said] for statement in said}
+    begins = {one.start: _VERDICTS[one.said] for one in said if one.said in _VERDICTS}
     for place, element in enumerate(elements):
         if place in begins:
             yield _Step(begins[place])
+            if element.tag == "O":
+                yield _Step(visit=_ALL)
         elif element.tag in "#@":
             yield _Step(visit=element.number or _ALL)
         elif element.tag in (_ALL, _REST):

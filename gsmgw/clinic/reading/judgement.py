@@ -8,7 +8,7 @@ Tags (see `tagging`):
     R another day    C call me    c a call    s stop    a start    h help    f when    l late
     q thanks    z regret    p no problem    # number    @ name    * all    & rest    M minutes
     X another day or time    F if    B maybe    b but    Y yes or if    P somebody    I illness
-    E irony    D dots    S this is    A yes, or filler    j when, or filler
+    O nobody    E irony    D dots    S this is    A yes, or filler    j when, or filler
        _ filler    u unknown    : a face    , . ? signs
 """
 
@@ -74,6 +74,7 @@ OBSTACLES = {
     "x": "unfinished",
     "M": "a time",
     "*": "several people",
+    "O": "several people",
     "&": "several people",
 }
 
@@ -90,6 +91,7 @@ _RULES: tuple[tuple[Said, str], ...] = (
     (Said.NO, "[nm][ow]"),
     (Said.NO, "[nm][tT]+[vi]*"),
     (Said.NO, "k*xk*[vio]*"),
+    (Said.NO, "O[nm]?[kvitT]*"),
     (Said.CONFUSED, "k+[gcC]"),
     (Said.YES, "w?k*v+i*"),
     (Said.YES, "k+i+"),

@@ -53,6 +53,8 @@ def _doubt(elements: list[Element], place: int, vocabulary: Vocabulary) -> str:
     words = _kinds_of_words(others, vocabulary)
     if any(kinds & _SERIOUS for kinds in words):
         return "a remark that a person should read"
+    if "".join(e.tag for e in elements[place + 1 :]) == "," or _is_below_zero(elements, place):
+        return "a mark with a sign"
     number = elements[place].number
     praised = any("good" in kinds for kinds in words)
     blamed = any("bad" in kinds for kinds in words)
@@ -61,6 +63,10 @@ def _doubt(elements: list[Element], place: int, vocabulary: Vocabulary) -> str:
     if all(_says_nothing(element, vocabulary) for element in others):
         return ""
     return "" if _stands_apart(elements, place, vocabulary) else "unknown words"
+
+
+def _is_below_zero(elements: list[Element], place: int) -> bool:
+    return place == 1 and [token.text for token in elements[0].tokens] == ["-"]
 
 
 def _stands_apart(elements: list[Element], place: int, vocabulary: Vocabulary) -> bool:

@@ -24,6 +24,7 @@ VISITS = frozenset(
 #: Kind of word to tag; a phrase of several kinds has the first of them that the question allows.
 _TAGS: Mapping[str, str] = {
     "other": "u",
+    "nobody": "O",
     "if_or_yes": "Y",
     "call": "C",
     "stop": "s",
@@ -82,6 +83,7 @@ _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
     "give_up": (VISITS | {Question.CONSENT}, "u"),
     "all": (frozenset({Question.FAMILY}), ""),
     "rest": (frozenset({Question.FAMILY}), ""),
+    "nobody": (frozenset({Question.FAMILY}), ""),
 }
 
 _WEAK = frozenset(",-\u2010\u2011\u2013\u2014()/:;*\u2022|")
@@ -310,10 +312,13 @@ def _exactly_named(token: Token, asked: Asked) -> bool:
 
 def _join_split_verbs(elements: list[Element], vocabulary: Vocabulary, tagger: Tagger) -> None:
     """Make one verb of `sage … ab`: the first word takes the tag, the last one says no more."""
+    firsts = {first for first, _ in vocabulary.split}
     for place, element in enumerate(elements):
+        first = _only_form(element)
+        if first not in firsts:
+            continue
         for end in _same_clause(elements, place):
-            first, last = _only_form(element), _only_form(elements[end])
-            kind = vocabulary.split.get((first, last))
+            kind = vocabulary.split.get((first, _only_form(elements[end])))
             if kind is not None:
                 element.kinds = frozenset({kind})
                 element.tag = tagger.tag_of(element.kinds)
