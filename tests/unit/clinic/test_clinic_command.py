@@ -62,9 +62,7 @@ def test_own_words(tmp_path: Path) -> None:
 
 def test_wrong_lines_are_named_and_the_others_go_on() -> None:
     result = run("-", stdin="1\tpl\n2\tpl\tconfrim\ttak\n3\tpl\tconfirm\ttak\n")
-    assert (
-        result.exit_code == 0
-    )  # the exit code is a return value, which main() makes the process's
+    assert result.exit_code == 65
     assert "line 1: id, language, question, text are wanted" in result.stderr
     assert "line 2: 'confrim' is no question; allowed are confirm, object," in result.stderr
     assert rows(result)[1:] == [["3", "accept", "yes"]]
