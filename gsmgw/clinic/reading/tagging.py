@@ -323,6 +323,9 @@ def _join_split_verbs(elements: list[Element], vocabulary: Vocabulary, tagger: T
                 element.kinds = frozenset({kind})
                 element.tag = tagger.tag_of(element.kinds)
                 elements[end].tag = "_"
+                for between in elements[place + 1 : end]:
+                    # `sagen Sie … ab` speaks to the clinic; `sie` elsewhere is somebody else.
+                    between.tag = "_" if between.tag == "P" else between.tag
                 break
 
 
