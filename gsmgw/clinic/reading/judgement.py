@@ -8,8 +8,8 @@ Tags (see `tagging`):
     R another day    C call me    c a call    s stop    a start    h help    f when    l late
     q thanks    z regret    p no problem    # number    @ name    * all    & rest    M minutes
     X another day or time    F if    B maybe    b but    Y yes or if    P somebody    I illness
-    O nobody    E irony    D dots    S this is    A yes, or filler    j when, or filler
-       _ filler    u unknown    : a face    , . ? signs
+    O nobody    G to give up again and again    E irony    D dots    S this is    A yes, or filler
+    j when, or filler    _ filler    u unknown    : a face    , . ? signs
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ OBSTACLES = {
     "?": "a question",
     "#": "a number",
     "n": "a negation",
+    "m": "a negation",
     "i": "unfinished",
     "k": "unfinished",
     "w": "unfinished",
@@ -79,10 +80,11 @@ OBSTACLES = {
 }
 
 #: In this order; the first that fits at a place wins. Filler may stand between any two tags, signs
-#: may not: `nie, przyjdę` is a no and a yes, `nie przyjdę` is a no.
+#: may not: `nie, przyjdę` is a no and a yes, `nie przyjdę` is a no. Behind `=` it may not either.
 _RULES: tuple[tuple[Said, str], ...] = (
     (Said.CONFUSED, "[nm]w?[kv]*[grRcCas]"),
     (Said.CONFUSED, "[nm][wkvi]+[nm]"),
+    (Said.CONFUSED, "[nm][wkv]*G|G[nm][wkvo]*"),
     (Said.CONFUSED, "k*xk*[grRcCnm]"),
     (Said.CONFUSED, "[nm][yf]"),
     (Said.CONFUSED, "d[grRcC]"),
@@ -99,9 +101,10 @@ _RULES: tuple[tuple[Said, str], ...] = (
     (Said.GIVE_UP, "w*g+"),
     (Said.RESCHEDULE, "[wk]*[rR]+"),
     (Said.CALLBACK, "w*[Cc]+"),
+    (Said.NO, "=d_*n(?=$|[,.:q])"),
     (Said.NO, "[de]"),
-    (Said.NO, "m(?!z*[^,.?qz:mdeE#@*&])"),
-    (Said.NO, "zn(?=$|[,.:?q])"),
+    (Said.NO, "=m(?!z*[^,.?qz:mdeED#@*&])"),
+    (Said.NO, "=z[_z]*n(?=$|[,.:?q])"),
     (Said.YES, "[yY]"),
     (Said.STOP, "s"),
     (Said.START, "a"),
@@ -123,6 +126,9 @@ def _compiled(rules: tuple[tuple[Said, str], ...]) -> re.Pattern[str]:
     """Return one pattern of all rules, filler allowed between the tags, a group for each rule."""
     found = []
     for number, (_, rule) in enumerate(rules):
+        if rule[0] == "=":
+            found.append(f"(?P<r{number}>{rule[1:]})")
+            continue
         with_filler = re.sub(r"(\[[^\]]*\]|\w)(?![^(]*\))", r"(?:\1[_zjSA*]*?)", rule)
         found.append(f"(?P<r{number}>{with_filler})")
     return re.compile("|".join(found))

@@ -40,6 +40,7 @@ _TAGS: Mapping[str, str] = {
     "can": "k",
     "attending": "i",
     "agree": "v",
+    "giving_up": "G",
     "give_up": "g",
     "want": "w",
     "need": "o",
@@ -86,11 +87,15 @@ _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
     "nobody": (frozenset({Question.FAMILY}), ""),
 }
 
-_WEAK = frozenset(",-\u2010\u2011\u2013\u2014()/:;*\u2022|")
-_STRONG = frozenset(".!\n¡¿")
+#: What signs do, unless a vocabulary gives them a meaning as a whole answer.
+_MARKS: Mapping[str, str] = {
+    **dict.fromkeys(",-\u2010\u2011\u2013\u2014()/:;*\u2022|", ","),
+    **dict.fromkeys(".!\n\u00a1\u00bf", "."),
+    **dict.fromkeys("+&#\u2116", "_"),
+    "?": "?",
+}
 #: Signs that are a whole answer, or nothing.
 _LONE = frozenset("+-?")
-_CURRENT = {"am": "_", "pm": "_", "uhr": "_"}
 
 
 @dataclass(slots=True)
@@ -293,16 +298,12 @@ class Tagger:
             dots += 1
         if dots - place > 1:
             return Element("D", tuple(found[place:dots]))
+        if len(found) > 1 or token.text not in _LONE:
+            mark = _MARKS.get(token.text)
+            if mark is not None:
+                return Element(mark, (token,))
         kinds = self.vocabulary.phrases.get((token.text,), frozenset())
-        if kinds and (token.text not in _LONE or len(found) == 1):
-            return Element(self.tag_of(kinds), (token,), kinds)
-        if token.text in _WEAK:
-            return Element(",", (token,))
-        if token.text in _STRONG:
-            return Element(".", (token,))
-        return Element(
-            {"?": "?", "+": "_", "&": "_", "#": "_", "№": "_"}.get(token.text, "E"), (token,)
-        )
+        return Element(self.tag_of(kinds) if kinds else "E", (token,), kinds)
 
 
 def _exactly_named(token: Token, asked: Asked) -> bool:
