@@ -176,10 +176,12 @@ def take_out_late_by(tags: str) -> tuple[str, bool]:
 def settle_words_of_two_minds(tags: str) -> str:
     """Decide about words whose neighbours say what they are; the length stays.
 
-    `przepraszam, ale …` is a regret, no reservation. Spanish `si` is an if where a verb stands on
-    both sides of it (`confirmo si puedo`) or two behind it (`si puedo voy`).
+    `przepraszam, ale …` is a regret and `tak, ale spóźnię się` a yes, no reservation. Spanish `si`
+    is an if where a verb stands on both sides of it (`confirmo si puedo`) or two behind it (`si
+    puedo voy`).
     """
     tags = re.sub("(?<=[zq])([_,]*)b", r"\1_", tags)
+    tags = re.sub("b(?=[_ki]*l)", "_", tags)
     tags = re.sub("(?<=[vikg])(_*)Y(?=_*[vikmn])", r"\1F", tags)
     return re.sub("Y(?=_*[km]_*[ik]*_*v)", "F", tags)
 
