@@ -32,7 +32,7 @@ demo: $(VENV)/base
 	$(BIN)/gsmgw demo
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -q -n 4
+	$(BIN)/python -m pytest -q -n 8 --dist worksteal
 
 # In a user and mount namespace of its own: nothing that is mounted there is seen outside.
 test-system: $(VENV)/dev
