@@ -13,6 +13,7 @@ from typing import Any
 import factories
 import pytest
 from fakes import FakeClock
+from hypothesis import settings
 
 from gsmgw import logs
 from gsmgw.config import Config
@@ -26,6 +27,10 @@ _AREAS = frozenset(
 )
 #: A thread that was told to end may need so long on a busy machine.
 _PATIENCE_S = 10.0
+
+# A shared machine may stop anybody for a second: no example has a deadline, the suite has one.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)

@@ -77,7 +77,8 @@ def look_at_log(box: Site) -> None:
     for name in ("boot", "brown", "pulled"):
         assert len(box.lines("modem.lost", f"modem={name}", "the device is gone")) == 1
     assert box.lines("part.sent", "modem=late", "proof=late-answer")
-    for name in ("well", "garbage", "echo"):
+    assert box.lines("modem.restarted", "modem=echo"), "an echo means settings that are gone"
+    for name in ("well", "garbage"):
         assert not box.lines("warning", f"modem={name}")
 
 
