@@ -69,7 +69,6 @@ class Session:
     cycled_sim: int | None = None  #: its modem was lost, and the store does not know yet
     in_flight: int | None = None  #: the part that its thread holds
     unsettled: list[SubmitResult] = field(default_factory=list)
-    forgotten: list[int] = field(default_factory=list)  #: TPDUs whose deletion is to be noted
     wary: bool = False  #: the last part was refused, and nobody knows whether for its number
     pause_until: float = 0.0  #: monotonic
     pause_s: float = 0.0
