@@ -3,6 +3,7 @@
 
 from gsmgw.config.hours import Hours, parse_hours
 from gsmgw.config.loading import (
+    ANY_NAME,
     DEFAULT_PATH,
     Checked,
     Reload,
@@ -18,6 +19,7 @@ from gsmgw.config.reading import Document, Place, Value, describe, read_yaml
 from gsmgw.config.values import format_duration, parse_duration
 
 __all__ = [
+    "ANY_NAME",
     "DEFAULT_PATH",
     "Checked",
     "Config",

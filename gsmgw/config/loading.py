@@ -14,7 +14,8 @@ import pydantic_core
 
 from gsmgw import logs
 from gsmgw.config import checks
-from gsmgw.config.model import Config, Group
+from gsmgw.config.group import Group
+from gsmgw.config.model import Config
 from gsmgw.config.reading import Document, Place, Value, describe, read_yaml
 from gsmgw.errors import ConfigError
 
@@ -30,6 +31,8 @@ _LONGEST_SHOWN = 60
 
 #: The known keys: a group by its keys, a single value as None. Lists have the keys of an element.
 Keys: typing.TypeAlias = "dict[str, Keys | None]"
+#: In place of a key: any name.
+ANY_NAME = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +124,22 @@ def reload(path: str | os.PathLike[str], old: Config) -> Reload:
 
 
 def known_keys(group: type[Group] = Config) -> Keys:
-    """Return all keys that the configuration knows, nested as in the file."""
+    """Return all keys that the configuration knows, nested as in the file.
+
+    Where a clinic gives names of its own (`staff`), `ANY_NAME` stands for them.
+    """
     keys: Keys = {}
     for name, field in group.model_fields.items():
         below = _group_in(field.annotation)
-        keys[name] = known_keys(below) if below is not None else None
+        keys[field.alias or name] = _below(field.annotation, below)
     return keys
+
+
+def _below(annotation: object, group: type[Group] | None) -> Keys | None:
+    if group is None:
+        return None
+    keys = known_keys(group)
+    return {ANY_NAME: keys} if typing.get_origin(annotation) is dict else keys
 
 
 def _group_in(annotation: object) -> type[Group] | None:
@@ -169,7 +182,7 @@ def _unknown_key(place: Place) -> str:
     here: Keys = known_keys()
     for step in place[:-1]:
         if isinstance(step, str):
-            here = here.get(step) or {}
+            here = here.get(step, here.get(ANY_NAME)) or {}
     words = f"'{key}' is no key here"
     near = difflib.get_close_matches(key.lower(), here, n=1, cutoff=0.6)
     if near:

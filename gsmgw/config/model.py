@@ -11,9 +11,11 @@ import zoneinfo
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo
 
 from gsmgw.config import values
+from gsmgw.config.clinic import Calls, Clinic, Exports, Imports, Reminders, StaffMember
+from gsmgw.config.group import FilePath, Group, Switch, anchored
 from gsmgw.config.hours import Hours, parse_hours
 from gsmgw.model import Category
 
@@ -23,24 +25,7 @@ SettleAs: TypeAlias = Literal["uncertain", "resend"]
 Delivery: TypeAlias = Literal["auto", "stored", "direct"]
 Profile: TypeAlias = Literal["generic", "huawei", "zte", "simcom", "quectel"]
 
-Switch: TypeAlias = Annotated[bool, BeforeValidator(values.switch)]
 Quota: TypeAlias = Annotated[int, BeforeValidator(values.whole(1, 1_000_000))]
-
-
-class Group(BaseModel):
-    """A group of keys; other keys in it are mistakes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-def _anchored(found: object, info: ValidationInfo) -> Path:
-    """Read a path; one without a leading / is meant from the configuration file's directory."""
-    try:
-        path = Path(values.text(found)).expanduser()
-    except RuntimeError as error:
-        raise ValueError("allowed is a path; the home directory after ~ is not known") from error
-    folder = (info.context or {}).get("folder")
-    return Path(folder) / path if folder is not None else path
 
 
 def _secret(found: object, info: ValidationInfo) -> Path:
@@ -48,7 +33,7 @@ def _secret(found: object, info: ValidationInfo) -> Path:
     credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
     if credentials and "/" not in values.text(found):
         return Path(credentials) / values.text(found)
-    return _anchored(found, info)
+    return anchored(found, info)
 
 
 def _per_category(found: object) -> dict[Category, str]:
@@ -74,7 +59,14 @@ def _arguments(found: object) -> tuple[str, ...]:
     return arguments
 
 
-FilePath: TypeAlias = Annotated[Path, BeforeValidator(_anchored)]
+def _uncertain() -> dict[Category, SettleAs]:
+    return dict.fromkeys(Category, "uncertain")
+
+
+def _named(found: object) -> object:
+    if not isinstance(found, dict):
+        raise ValueError("allowed are names with their keys: reception: {phone: ...}")  # noqa: TRY004 - pydantic collects ValueError only
+    return found
 
 
 class Database(Group):
@@ -169,12 +161,9 @@ class Uncertain(Group):
 
     #: seconds to wait for evidence
     wait: Annotated[float, BeforeValidator(values.duration(0.1, 7 * _DAY_S))] = 600.0
-    settle_as: Annotated[dict[Category, SettleAs], BeforeValidator(_per_category)] = {
-        Category.STAFF: "uncertain",
-        Category.CARE: "uncertain",
-        Category.SURVEY: "uncertain",
-        Category.MARKETING: "uncertain",
-    }
+    settle_as: Annotated[dict[Category, SettleAs], BeforeValidator(_per_category)] = Field(
+        default_factory=_uncertain
+    )
 
 
 class Sending(Group):
@@ -208,6 +197,19 @@ class Replies(Group):
         Literal["all", "marketing", "off"],
         BeforeValidator(values.one_of("all", "marketing", "off")),
     ] = "all"
+    #: how often an answer that cannot be read is asked back
+    clarify: Annotated[int, BeforeValidator(values.whole(0, 3))] = 1
+    acknowledge: Switch = True  #: tell the patient what was understood
+    #: answer a patient who writes or rings outside `reminders.hours` at once
+    auto_reply_night: Switch = False
+    #: hours within which the same text does not answer the same phone again
+    loop_hours: Annotated[int, BeforeValidator(values.whole(0, 720))] = 12
+    #: automatic answers that one phone gets in 24 hours
+    most: Annotated[int, BeforeValidator(values.whole(1, 100))] = 3
+    #: numbers that are never answered
+    never: tuple[Annotated[str, BeforeValidator(values.text)], ...] = ()
+    #: more words, in the form of replies.yaml
+    words: FilePath | None = None
 
 
 class Retention(Group):
@@ -251,6 +253,12 @@ class Config(Group):
     retention: Retention = Retention()
     logs: Logs = Logs()
     watching: Watching = Watching()
+    clinic: Clinic | None = None
+    reminders: Reminders = Reminders()
+    staff: Annotated[dict[str, StaffMember], BeforeValidator(_named)] = Field(default_factory=dict)
+    calls: Calls = Calls()
+    imports: Imports = Field(default=Imports(), alias="import")
+    exports: Exports = Field(default=Exports(), alias="export")
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

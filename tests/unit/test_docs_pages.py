@@ -160,7 +160,7 @@ def test_configuration_keys_exist() -> None:
         name = code.text.partition(":")[0].replace("[]", "")
         path = name.split(".")
         is_key = DOTTED.match(name) and path[0] in top and name not in others
-        is_file = path[-1] in ("md", "py", "yaml", "sql", "db")
+        is_file = path[-1] in ("md", "py", "yaml", "sql", "db", "csv")
         if is_key and not is_file and not _key_exists(path):
             wrong.append(str(code))
     assert not wrong

@@ -152,8 +152,10 @@ def _configuration(seen: Installation) -> dict[str, Any]:
 def _known(content: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
     """Return the known keys with their values masked; of others not even the name."""
     shown: dict[str, Any] = {}
-    for key, value in content.items():
-        if key not in keys:
+    for number, (key, value) in enumerate(content.items(), 1):
+        if config.ANY_NAME in keys:  # the clinic's own names may be those of people
+            shown[f"<name {number}>"] = _value(value, keys[config.ANY_NAME])
+        elif key not in keys:
             shown["<unknown key>"] = "<hidden>"
         elif key in _SECRET_KEYS or (key not in _COUNTS and _PIN.fullmatch(str(value))):
             shown[key] = "<hidden>"
