@@ -65,9 +65,8 @@ CREATE TABLE request (
     told INTEGER NOT NULL DEFAULT 0,        -- 1: what became of its message was acted upon
     created_at TEXT NOT NULL
 );
-CREATE INDEX request_due ON request (due) WHERE status = 'active';
+CREATE INDEX request_due ON request (due) WHERE status IN ('active', 'on-hold');
 CREATE INDEX request_waiting ON request (about) WHERE status IN ('active', 'on-hold');
-CREATE INDEX request_expires ON request (expires) WHERE status IN ('active', 'on-hold');
 CREATE INDEX request_about ON request (about, kind);
 CREATE INDEX request_phone ON request (phone, id);
 CREATE INDEX request_open ON request (phone) WHERE asks IS NOT NULL AND answered IS NULL;

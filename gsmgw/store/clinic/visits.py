@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Visits: what the clinic says of them, and what patients answered."""
+
+from __future__ import annotations
+
+from gsmgw.store.database import Database, Row, Transaction
+
+#: Columns that files of the clinic fill; `response` and `answered_at` are the patient's.
+COLUMNS = (
+    "patient_id",
+    "start",
+    "minutes",
+    "status",
+    "practitioner",
+    "service",
+    "location",
+    "version",
+    "variant",
+    "booked_at",
+    "file_id",
+)
+
+
+def get(db: Database | Transaction, appointment_id: str) -> Row | None:
+    """Return one visit."""
+    return db.row("SELECT * FROM appointment WHERE id = ?", (appointment_id,))
+
+
+def put(tx: Transaction, appointment_id: str, values: dict[str, object]) -> None:
+    """Add a visit or change what is given; `patient_id` is needed for a new one."""
+    unknown = set(values) - set(COLUMNS)
+    if unknown:
+        raise ValueError(f"no columns of a visit: {sorted(unknown)}")
+    if get(tx, appointment_id) is None:
+        given = {"booked_at": tx.now, **values}
+        names = ", ".join(("id", *given, "updated_at"))
+        marks = ", ".join("?" * (len(given) + 2))
+        tx.run(
+            f"INSERT INTO appointment ({names}) VALUES ({marks})",  # noqa: S608 - names of COLUMNS
+            (appointment_id, *given.values(), tx.now),
+        )
+        return
+    sets = "".join(f"{name} = ?, " for name in values)
+    tx.run(
+        f"UPDATE appointment SET {sets}updated_at = ? WHERE id = ?",  # noqa: S608 - names of COLUMNS
+        (*values.values(), tx.now, appointment_id),
+    )
+
+
+def answered(tx: Transaction, appointment_id: str, response: str) -> None:
+    """Write what the patient says; needs-action takes it back (the visit has moved)."""
+    at = None if response == "needs-action" else tx.now
+    tx.run(
+        "UPDATE appointment SET response = ?, answered_at = ? WHERE id = ?",
+        (response, at, appointment_id),
+    )
+
+
+def ahead_on_phone(db: Database | Transaction, phone: str, now: str) -> list[Row]:
+    """Return the booked visits to come of all patients of a phone, the next one first.
+
+    Each row has the patient's `given`, `family`, `phone` and `language` beside its own columns.
+    """
+    return db.rows(
+        "SELECT appointment.*, given, family, phone, language FROM appointment"
+        " JOIN patient ON patient.id = patient_id"
+        " WHERE phone = ? AND appointment.status = 'booked' AND start > ? ORDER BY start,"
+        " appointment.id",
+        (phone, now),
+    )
