@@ -177,13 +177,13 @@ def probe(current: session.Session, ports: tuple[str, ...], baudrate: int, as_js
     """
     from gsmgw.cli import probing
 
-    held = _held_by_daemon(current)
+    held = held_by_daemon(current)
     configured = {one.port: one.name for one in current.config.modems if one.port}
     findings = []
     for path in ports or _all_ports(configured, held):
         name = held.get(os.path.realpath(path))
         if name is not None:
-            found = _ask_daemon(current, name, path)
+            found = ask_daemon(current, name, path)
         else:
             found = probing.ask_port(path, current.clock, baudrate=baudrate)
             found.modem = configured.get(path)
@@ -197,7 +197,7 @@ def probe(current: session.Session, ports: tuple[str, ...], baudrate: int, as_js
     return exits.OK if any(not found.error for found in findings) else exits.UNAVAILABLE
 
 
-def _held_by_daemon(current: session.Session) -> dict[str, str]:
+def held_by_daemon(current: session.Session) -> dict[str, str]:
     """Return the devices that the daemon works with, and their modems' names."""
     if overview.daemon_pid(current) is None:
         return {}
@@ -216,7 +216,8 @@ def _all_ports(configured: dict[str, str], held: dict[str, str]) -> list[str]:
     return list(found.values())
 
 
-def _ask_daemon(current: session.Session, name: str, path: str) -> probing.Finding:
+def ask_daemon(current: session.Session, name: str, path: str) -> probing.Finding:
+    """Ask a port through the daemon that holds it for modem `name`; blocks while it is busy."""
     from gsmgw.cli import probing
 
     found = probing.Finding(path, modem=name)

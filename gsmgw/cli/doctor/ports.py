@@ -41,7 +41,7 @@ def check(seen: Installation) -> Iterator[Trouble]:
         yield from found
         yield from _pin_file(seen, modem)
     if missing:
-        yield from _disks_that_are_modems()
+        yield from disks_that_are_modems()
     yield from _modem_manager()
 
 
@@ -177,7 +177,7 @@ def _pin_file(seen: Installation, modem: Modem) -> Iterator[Trouble]:
 # -- what stands in the way -----------------------------------------------------------------------
 
 
-def _disks_that_are_modems() -> Iterator[Trouble]:
+def disks_that_are_modems() -> Iterator[Trouble]:
     """Yield sticks that show themselves as a disk with their driver instead of as a modem."""
     for place in sorted((machine.ROOT / "sys/bus/usb/devices").glob("*")):
         maker = _MAKERS.get(_read(place / "idVendor"))
