@@ -27,8 +27,9 @@ MOST_MODULES = 15
 ARCHITECTURE_LINES = 150
 README_LINES = 120
 
-#: Packages whose modules stand in the code map one by one; of the others one line is enough.
-SHOWN_IN_FULL = ("gateway", "modem", "store")
+#: Packages whose modules stand in the code map one by one, without those of the packages in them;
+#: of the others one line is enough.
+SHOWN_IN_FULL = ("clinic", "gateway", "modem", "store")
 #: Where any error at all may be caught: the supervisor, unsolicited codes, one spool file.
 BORDERS = {"threads.py", "modem/port.py", "spool/recording.py"}
 
@@ -64,7 +65,7 @@ def _map_of(folder: Path, *, depth: int, in_full: bool) -> Iterator[str]:
             yield f"{indent}- `{path.name}` {first_sentence(path)}"
     for below in _packages(folder):
         yield f"{indent}- `{below.name}/` {first_sentence(below / '__init__.py')}"
-        shown = in_full and (depth > 0 or below.name in SHOWN_IN_FULL)
+        shown = depth == 0 and below.name in SHOWN_IN_FULL
         yield from _map_of(below, depth=depth + 1, in_full=shown)
 
 
