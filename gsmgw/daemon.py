@@ -173,8 +173,7 @@ def run(path: Path) -> int:
     try:
         settings = config.load(path)
     except ConfigError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)  # noqa: T201 - before the log is configured
+        _tell_mistakes(error.problems)
         return EXIT_CONFIG
     _configure_logs(settings)
     try:
@@ -186,6 +185,16 @@ def run(path: Path) -> int:
     except GsmgwError as error:
         log.error("daemon.refused", why=str(error))
         return EXIT_UNAVAILABLE
+
+
+def _tell_mistakes(problems: tuple[str, ...]) -> None:
+    """Say what is wrong: to the journal, whose catalogue explains it, or to whoever started us."""
+    logs.configure()
+    for problem in problems:
+        if logs.leads_to_journal():
+            log.error("config.refused", limit=False, why=problem)
+        else:
+            print(problem, file=sys.stderr)  # noqa: T201 - a person types `gsmgw run`
 
 
 @contextmanager
@@ -240,9 +249,11 @@ def _rounds(path: Path, settings: Config, signals: Signals) -> int:
         if code or signals.stop.is_set():
             systemd.stopping()
             current.stop()
+            logs.tell(at_once=True)
             log.info("daemon.stopped", code=code)
             return code
         current.stop()
+        logs.tell(at_once=True)
         _configure_logs(settings)
 
 
@@ -267,4 +278,8 @@ def _reload(path: Path, old: Config) -> Config | None:
 
 
 def _configure_logs(settings: Config) -> None:
-    logs.configure(level=LogLevel[settings.logs.level.upper()], private=settings.logs.private)
+    logs.configure(
+        level=LogLevel[settings.logs.level.upper()],
+        private=settings.logs.private,
+        every_message=settings.logs.messages == "each",
+    )

@@ -6,42 +6,33 @@ Theory of operation: `get("modem").warning("modem.lost", modem="front", port=pat
 the same between releases; what changes stands in fields. Whoever logs a phone number passes
 `number(...)`, a message's text `text(...)`, words that may hold numbers (an error, an answer of a
 modem) `masked(...)`. Characters that could forge a line or steer a terminal are always written as
-escapes (`\n`, `\x1b`, `\u202e`).
+escapes (`\n`, `\x1b`, `\u202e`). Under systemd the same line goes to the journal with its fields.
 
-Repeating trouble: a warning or error that says the same as one less than a minute ago is counted
-instead of written; the next one let through carries `repeated=17`. The first is written at once.
+A day in the log is a page: trouble that goes on is told now and then with a count, and so is what
+passes every day by the hundred (`routine`); see repeats.py. Somebody calls `tell` once a minute.
 
 Threads and locks: callable from any thread; one lock around the counters and the write.
 
 On failure: a log that cannot be written (closed stream, full disk) is given up without a word;
-logging never raises. The standard library's log (of libraries that we use) is let through from
-warning up once `configure` has run, masked as everything else.
+logging never raises and never waits for the journal: what the journal does not take is counted
+(`log.dropped`). The standard library's log (of libraries that we use) is let through from warning
+up once `configure` has run, masked as everything else.
 """
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import logging
-import os
 import re
 import sys
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum
+from pathlib import Path
 from typing import TextIO
 
-from gsmgw import clock, phone
+from gsmgw import clock, journal, log_line, phone, repeats
 from gsmgw.model import LogLevel
-
-#: For so long, trouble that says the same again is only counted.
-REPEAT_WINDOW_S = 60.0
-#: So many different troubles are remembered; the one seen longest ago is forgotten first.
-REPEAT_MEMORY = 512
-#: A longer value is cut: a line is for reading, and journald splits at 48 KiB.
-LONGEST_VALUE = 4000
 
 # A run of digits that could be a phone number, wherever it stands; rather one too many than a
 # patient's. Of what is often logged only a date is spared, by `_mask_match`.
@@ -51,9 +42,6 @@ _OPENS_QUOTE = re.compile(r"""(?<!\w)['"]""")
 _CLOSES_QUOTE = {quote: re.compile(rf"(?<!\\)(?:\\\\)*{quote}(?!\w)") for quote in ("'", '"')}
 _DIGITS_ONLY = re.compile(r"[\d+*# ()/-]+")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d)?\Z")
-# These make a value ambiguous on the line unless it stands in quotes.
-_NEEDS_QUOTES = re.compile(r"[\s\"'=\\]")
-_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +54,8 @@ class Record:
     fields: dict[str, object]  #: as given, plus `repeated` where repeats were counted
 
 
-@dataclass(slots=True)
-class _Repeats:
-    """How often one trouble came since it was last written."""
-
-    written_at: float  #: monotonic
-    held_back: int = 0
+#: What is kept of an event that is held back.
+_Held = tuple[LogLevel, str, str, dict[str, object]]
 
 
 @dataclass(slots=True)
@@ -80,11 +64,15 @@ class _Output:
 
     level: LogLevel = LogLevel.INFO
     private: bool = False
+    every_message: bool = True
     stream: TextIO | None = None  #: None: whatever sys.stderr is at that moment
-    journal: bool = False
+    is_journal: bool = False  #: the stream leads there
+    journal: journal.Journal | None = None
+    lost: int = 0  #: events that the journal did not take
     clock: clock.Clock = field(default_factory=clock.SystemClock)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    repeats: OrderedDict[tuple[object, ...], _Repeats] = field(default_factory=OrderedDict)
+    troubles: repeats.Troubles[_Held] = field(default_factory=repeats.Troubles)
+    traffic: repeats.Traffic = field(default_factory=repeats.Traffic)
     captures: list[list[Record]] = field(default_factory=list)
 
 
@@ -96,7 +84,8 @@ class Logger:
 
     Fields are keyword arguments; their order is the order on the line. `limit` turns the counting
     of repeats on or off (on for warnings and errors, off for the rest); `key` names the fields that
-    make two events the same trouble, without it all fields do.
+    make two events the same trouble, without it all fields do. `routine` marks what passes every
+    day by the hundred, with the word under which it is counted where it is not written.
     """
 
     __slots__ = ("area",)
@@ -116,11 +105,12 @@ class Logger:
         *,
         key: tuple[str, ...] | None = None,
         limit: bool = False,
+        routine: str = "",
         **fields: object,
     ) -> None:
         """Log what happened in the course of things."""
         if _output.level >= LogLevel.INFO or _output.captures:
-            _log(LogLevel.INFO, self.area, event, fields, key=key, limit=limit)
+            _log(LogLevel.INFO, self.area, event, fields, key=key, limit=limit, routine=routine)
 
     def warning(
         self,
@@ -153,22 +143,28 @@ def get(area: str) -> Logger:
 
 
 _library = get("library")
+_own = get("log")
+format_line = log_line.format_line
 
 
 def configure(
     *,
     level: str | LogLevel = LogLevel.INFO,
     private: bool = False,
+    every_message: bool = True,
     stream: TextIO | None = None,
     time: clock.Clock | None = None,
+    journal_socket: Path = journal.SOCKET,
 ) -> None:
-    """Set what is logged and where; may be called again, at a reload.
+    """Set what is logged and where; may be called again, at a reload, after `tell`.
 
     Args:
         level: the least important level that is written: error, warning, info or debug.
         private: write whole numbers and texts; for a bench without patients' data.
-        stream: where to write; None writes to stderr.
+        every_message: write each line of everyday traffic, however many; so does level debug.
+        stream: where to write; None writes to stderr. If it leads to the journal, events go there.
         time: the clock that counts repeats; None takes the machine's.
+        journal_socket: where the journal listens.
 
     Raises:
         KeyError: there is no such level.
@@ -176,13 +172,42 @@ def configure(
     with _output.lock:
         _output.level = level if isinstance(level, LogLevel) else LogLevel[level.upper()]
         _output.private = private
+        _output.every_message = every_message
         _output.stream = stream
-        _output.journal = _is_journal(stream if stream is not None else sys.stderr)
+        _output.is_journal = journal.leads_there(stream if stream is not None else sys.stderr)
+        _use_journal(journal_socket if _output.is_journal else None)
         _output.clock = time or clock.SystemClock()
-        _output.repeats.clear()
+        _forget()
     root = logging.getLogger()
     if not any(isinstance(handler, _FromLibraries) for handler in root.handlers):
         root.addHandler(_FromLibraries(logging.WARNING))
+
+
+def leads_to_journal() -> bool:
+    """Tell whether the log, as configured, goes to systemd's journal."""
+    return _output.is_journal
+
+
+def tell(*, at_once: bool = False) -> None:
+    """Write what was held back and is due: troubles with their counts, and the hour's traffic.
+
+    To be called every minute or so; what has nothing to tell costs nothing.
+
+    Args:
+        at_once: do not wait until it is due; before the end, or before `configure`.
+    """
+    with _output.lock:
+        now = _output.clock.monotonic()
+        for (level, area, event, fields), others in _output.troubles.due(now, at_once=at_once):
+            _emit(level, area, event, {**fields, "repeated": others} if others else fields)
+        told = _output.traffic.due(now, at_once=at_once)
+        if told is not None:
+            seconds, counts = told
+            words = ", ".join(f"{count} {word}" for word, count in counts.items())
+            _own.info("traffic.counted", minutes=max(1, round(seconds / 60)), counts=words)
+        lost, _output.lost = _output.lost, 0
+        if lost:
+            _own.warning("log.dropped", limit=False, lines=lost)
 
 
 def number(value: str | None) -> str:
@@ -220,23 +245,28 @@ def capture() -> Iterator[list[Record]]:
     """
     records: list[Record] = []
     with _output.lock:
-        _output.repeats.clear()
+        _forget()
         _output.captures.append(records)
     try:
         yield records
     finally:
         with _output.lock:
             _output.captures = [held for held in _output.captures if held is not records]
-            _output.repeats.clear()
+            _forget()
 
 
-def format_line(level: LogLevel, event: str, fields: dict[str, object]) -> str:
-    """Return the line of an event, without line end; pure."""
-    words = [level.name.lower(), _escape(event)]
-    words.extend(
-        f"{name}={_format_value(value)}" for name, value in fields.items() if value is not None
-    )
-    return " ".join(words)
+def _forget() -> None:
+    _output.troubles = repeats.Troubles()
+    _output.traffic = repeats.Traffic()
+
+
+def _use_journal(path: Path | None) -> None:
+    """Send to the journal at this socket from now on; None: to none."""
+    if _output.journal is not None and _output.journal.path != path:
+        _output.journal.close()
+        _output.journal = None
+    if _output.journal is None and path is not None:
+        _output.journal = journal.Journal(path)
 
 
 def _log(
@@ -247,106 +277,53 @@ def _log(
     *,
     key: tuple[str, ...] | None = None,
     limit: bool = False,
+    routine: str = "",
 ) -> None:
     with _output.lock:
+        now = _output.clock.monotonic()
         if limit:
-            held_back = _count_repeat((level, event), fields, key)
+            names = fields if key is None else key
+            identity = (level, event, *(log_line.format_value(fields.get(name)) for name in names))
+            held_back = _output.troubles.take(identity, (level, area, event, fields), now)
             if held_back is None:
                 return
             if held_back:
                 fields = {**fields, "repeated": held_back}
-        for records in _output.captures:
-            records.append(Record(level, area, event, fields))
-        if level <= _output.level:
-            _write(level, format_line(level, event, fields))
+        is_summed = routine and not _output.every_message and _output.level < LogLevel.DEBUG
+        is_written = not is_summed or _output.traffic.take(routine, now)
+        _emit(level, area, event, fields, is_written=is_written)
 
 
-def _count_repeat(
-    what: tuple[LogLevel, str], fields: dict[str, object], key: tuple[str, ...] | None
-) -> int | None:
-    """Return how many repeats were held back before this one, or None to hold it back too."""
-    names = fields if key is None else key
-    identity = (*what, *(_format_value(fields.get(name)) for name in names))
-    now = _output.clock.monotonic()
-    known = _output.repeats.get(identity)
-    if known is not None and now - known.written_at < REPEAT_WINDOW_S:
-        known.held_back += 1
-        return None
-    _output.repeats[identity] = _Repeats(now)
-    _output.repeats.move_to_end(identity)
-    while len(_output.repeats) > REPEAT_MEMORY:
-        _output.repeats.popitem(last=False)
-    return known.held_back if known else 0
+def _emit(
+    level: LogLevel, area: str, event: str, fields: dict[str, object], *, is_written: bool = True
+) -> None:
+    for records in _output.captures:
+        records.append(Record(level, area, event, fields))
+    if is_written and level <= _output.level:
+        _write(level, event, fields)
 
 
-def _write(level: LogLevel, line: str) -> None:
+def _write(level: LogLevel, event: str, fields: dict[str, object]) -> None:
+    line = log_line.format_line(level, event, fields)
+    if _output.journal is not None:
+        shown = {
+            name: log_line.visible(value) for name, value in fields.items() if value is not None
+        }
+        delivery = _output.journal.send(_encodable(line, "utf-8"), level.value, event, shown)
+        if delivery is not journal.Delivery.AWAY:
+            _output.lost += delivery is journal.Delivery.FULL
+            return
     stream = _output.stream if _output.stream is not None else sys.stderr
     # sd-daemon(3): "<4>" at the start of a line is its syslog level.
-    prefix = f"<{level.value}>" if _output.journal else ""
+    prefix = f"<{level.value}>" if _output.is_journal else ""
     with contextlib.suppress(OSError, ValueError):
         encoding = getattr(stream, "encoding", None) or "utf-8"
-        encodable = line.encode(encoding, "backslashreplace").decode(encoding)
-        stream.write(f"{prefix}{encodable}\n")
+        stream.write(f"{prefix}{_encodable(line, encoding)}\n")
         stream.flush()
 
 
-def _is_journal(stream: TextIO) -> bool:
-    """Tell whether the stream leads to the journal, as systemd.exec(5) says of JOURNAL_STREAM."""
-    wanted = os.environ.get("JOURNAL_STREAM", "")
-    if not wanted:
-        return False
-    try:
-        status = os.fstat(stream.fileno())
-    except (OSError, ValueError, AttributeError):
-        return False
-    return wanted == f"{status.st_dev}:{status.st_ino}"
-
-
-def _format_value(value: object) -> str:
-    shown = _plain(value)
-    if len(shown) > LONGEST_VALUE:
-        shown = f"{shown[:LONGEST_VALUE]}…"
-    escaped = _escape(shown)
-    if not shown or escaped != shown or _NEEDS_QUOTES.search(shown):
-        return f'"{escaped}"'
-    return shown
-
-
-def _plain(value: object) -> str:
-    match value:
-        case str() if not isinstance(value, Enum):
-            return value
-        case None:
-            return "none"
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:.3f}".rstrip("0").rstrip(".")
-        case dt.datetime() if value.tzinfo is not None:
-            return clock.format_utc(value)
-        case Enum():
-            return str(value.value)
-    with contextlib.suppress(TypeError, ValueError, AttributeError, RuntimeError):
-        return str(value)
-    return f"<{type(value).__name__}>"
-
-
-def _escape(shown: str) -> str:
-    if shown.isascii() and shown.isprintable() and "\\" not in shown and '"' not in shown:
-        return shown
-    return "".join(map(_escape_char, shown))
-
-
-def _escape_char(char: str) -> str:
-    # Not printable are control characters, C1, bidi marks, separators, surrogates, unassigned ones.
-    if char in _SHORT_ESCAPES:
-        return _SHORT_ESCAPES[char]
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+def _encodable(line: str, encoding: str) -> str:
+    return line.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _hide_quoted(words: str) -> str:

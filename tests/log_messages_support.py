@@ -17,14 +17,16 @@ PAGE = ROOT / "docs" / "log-messages.md"
 LEVELS = ("debug", "info", "warning", "error")
 NOUN_VERB = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 #: Keyword arguments of `logs.Logger` that are no fields.
-OPTIONS = {"key", "limit"}
+OPTIONS = {"key", "limit", "routine"}
 
 #: What the log says at which level with which fields: event, level, names of fields.
 Catalogue = dict[str, dict[str, set[str]]]
 
 _SAMPLE = re.compile(r"^`(error|warning) ([a-z_.]+)((?: [a-z_]+=(?:\S+|\"[^\"]*\"))*)`$", re.M)
 _FIELD = re.compile(r" ([a-z_]+)=(?:\"[^\"]*\"|\S+)")
-_INFO_ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \|[^|]+\|([^|]*)\|$", re.M)
+_ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)`(?: \*)? \|[^|]+\|([^|]*)\|$", re.M)
+#: Above it stands the table of infos, below it that of debug.
+_DEBUG = "\n# Finding a fault\n"
 
 
 class UnreadableCallError(Exception):
@@ -39,6 +41,7 @@ class Call:
     level: str
     event: str
     fields: frozenset[str]
+    is_routine: bool  #: everyday traffic, of which not all is written
 
 
 def calls_in(path: Path) -> list[Call]:
@@ -57,23 +60,29 @@ def calls_in(path: Path) -> list[Call]:
     return [_read(node, scope, place) for node, scope in _log_calls(tree, loggers)]
 
 
+def calls() -> list[Call]:
+    """Return all log calls of gsmgw."""
+    return [call for path in sorted(PACKAGE.rglob("*.py")) for call in calls_in(path)]
+
+
 def written() -> Catalogue:
     """Return all that gsmgw logs."""
     catalogue: Catalogue = defaultdict(lambda: defaultdict(set))
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for call in calls_in(path):
-            catalogue[call.event][call.level] |= call.fields
+    for call in calls():
+        catalogue[call.event][call.level] |= call.fields
     return {event: dict(levels) for event, levels in catalogue.items()}
 
 
 def documented() -> Catalogue:
-    """Return what the page says of warnings, errors and infos."""
+    """Return what the page says of all levels."""
     catalogue: Catalogue = defaultdict(lambda: defaultdict(set))
     page = PAGE.read_text(encoding="utf-8")
     for level, event, fields in _SAMPLE.findall(page):
         catalogue[event][level] |= set(_FIELD.findall(fields))
-    for event, fields in _INFO_ROW.findall(page):
-        catalogue[event]["info"] |= set(re.findall(r"[a-z_]+", fields))
+    above, _, below = page.partition(_DEBUG)
+    for level, table in (("info", above), ("debug", below)):
+        for event, fields in _ROW.findall(table):
+            catalogue[event][level] |= set(re.findall(r"[a-z_]+", fields))
     return {event: dict(levels) for event, levels in catalogue.items()}
 
 
@@ -165,7 +174,8 @@ def _read(call: ast.Call, scope: ast.AST, place: str) -> Call:
         elif keyword.arg not in OPTIONS:
             fields.add(keyword.arg)
     assert isinstance(call.func, ast.Attribute)
-    return Call(where, call.func.attr, event.value, frozenset(fields))
+    routine = any(keyword.arg == "routine" for keyword in call.keywords)
+    return Call(where, call.func.attr, event.value, frozenset(fields), routine)
 
 
 def _spread(value: ast.expr, scope: ast.AST, where: str) -> set[str]:

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from gsmgw.clock import Clock
 from gsmgw.simulator import Simulator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,13 +38,14 @@ class Site:
         *,
         settings: Mapping[str, Any] | None = None,
         modem: Mapping[str, Any] | None = None,
+        source: Clock | None = None,
     ) -> None:
         self.folder = folder
         self.spool = folder / "spool"
         self.database = folder / "db" / "gsmgw.db"
         self.database.parent.mkdir(parents=True)
         self.spool.mkdir()
-        self.sim = Simulator(scenario or {"modems": [{"name": "front"}]})
+        self.sim = Simulator(scenario or {"modems": [{"name": "front"}]}, source=source)
         self.sim.start()
         self.config = folder / "gsmgw.yaml"
         self.log_path = folder / "log"
@@ -62,6 +64,7 @@ class Site:
         document: dict[str, Any] = {
             "database": {"path": str(self.database)},
             "spool": {"path": str(self.spool), "settle": "100ms"},
+            "logs": {"messages": "each"},
             "modems": [
                 {"name": name, "port": port, "result_timeout": "2s", **(modem or {})}
                 for name, port in self.sim.ports.items()

@@ -229,6 +229,10 @@ class Logs(Group):
         Literal["error", "warning", "info", "debug"],
         BeforeValidator(values.one_of("error", "warning", "info", "debug")),
     ] = "info"
+    #: of everyday traffic: each line, or some and a count an hour
+    messages: Annotated[
+        Literal["counted", "each"], BeforeValidator(values.one_of("counted", "each"))
+    ] = "counted"
 
 
 class Watching(Group):

@@ -113,7 +113,11 @@ class Arrivals:
             inbox_id = inbox.add(tx, call, [], _reply_since(tx))
             tx.after_commit(
                 lambda: log.info(
-                    "call.missed", inbox=inbox_id, modem=modem, sender=logs.number(sender)
+                    "call.missed",
+                    routine="missed calls",
+                    inbox=inbox_id,
+                    modem=modem,
+                    sender=logs.number(sender),
                 )
             )
             tx.after_commit(self._hints.handouts.set)
@@ -148,6 +152,7 @@ class Arrivals:
             tx.after_commit(
                 lambda: log.info(
                     "report.unmatched",
+                    routine="reports unmatched",
                     report=report_id,
                     modem=arrival.modem,
                     mr=report.mr,
@@ -303,7 +308,7 @@ class Arrivals:
             "parts": total,
         }
         if complete:
-            tx.after_commit(lambda: log.info("sms.received", **fields))
+            tx.after_commit(lambda: log.info("sms.received", routine="received", **fields))
         else:
             missing = total - len(delivers)
             tx.after_commit(lambda: log.warning("sms.incomplete", missing=missing, **fields))

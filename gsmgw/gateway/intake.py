@@ -124,6 +124,7 @@ class Intake:
         tx.after_commit(
             lambda: log.info(
                 "message.accepted",
+                routine="accepted",
                 id=message_id,
                 recipient=logs.number(message.recipient),
                 source=message.source,
@@ -171,6 +172,7 @@ class Intake:
             tx.after_commit(
                 lambda: log.warning(
                     "message.rejected",
+                    key=("source", "reason"),
                     id=row_id,
                     source=source,
                     reason=code,
@@ -428,12 +430,20 @@ def _tell_refused(tx: Transaction, message_id: int, message: entry.NewMessage, c
     if code == "repeated":
         tx.after_commit(
             lambda: log.warning(
-                "message.runaway", id=message_id, recipient=recipient, source=message.source
+                "message.runaway",
+                key=("source",),
+                id=message_id,
+                recipient=recipient,
+                source=message.source,
             )
         )
     else:
         tx.after_commit(
             lambda: log.info(
-                "message.stopped", id=message_id, recipient=recipient, source=message.source
+                "message.stopped",
+                routine="stopped",
+                id=message_id,
+                recipient=recipient,
+                source=message.source,
             )
         )

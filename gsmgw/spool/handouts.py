@@ -122,7 +122,12 @@ class Handouts:
         self._hints.hooks.set()
         for one in moved:
             self._troubles.ended(one.handout_id)
-            log.info("spool.handed_out", what=one.event, file=names.to_text(one.name))
+            log.info(
+                "spool.handed_out",
+                routine="files handed out",
+                what=one.event,
+                file=names.to_text(one.name),
+            )
         return len(moved)
 
     def _prepare(self, row: Row) -> _Delivery | None:

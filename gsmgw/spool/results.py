@@ -228,6 +228,7 @@ class Results:
         self._troubles.ended(move.file_id)
         log.info(
             "spool.put_away",
+            routine="files put away",
             file=logs.masked(move.row["original_name"]),
             folder=move.folder,
             name=names.shown(move.final_name),

@@ -27,11 +27,11 @@ def at_least_warning(catalogue: log_messages_support.Catalogue) -> dict[str, dic
     }
 
 
-def infos(catalogue: log_messages_support.Catalogue) -> dict[str, list[str]]:
+def at_level(catalogue: log_messages_support.Catalogue, level: str) -> dict[str, list[str]]:
     return {
-        event: sorted(levels["info"])
+        event: sorted(levels[level])
         for event, levels in sorted(catalogue.items())
-        if "info" in levels
+        if level in levels
     }
 
 
@@ -40,8 +40,16 @@ def test_warnings_and_errors_are_those_of_the_source() -> None:
     assert at_least_warning(page) == at_least_warning(source)
 
 
-def test_infos_are_those_of_the_source() -> None:
-    assert infos(log_messages_support.documented()) == infos(log_messages_support.written())
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_lower_levels_are_those_of_the_source(level: str) -> None:
+    page, source = log_messages_support.documented(), log_messages_support.written()
+    assert at_level(page, level) == at_level(source, level)
+
+
+def test_everyday_traffic_is_marked() -> None:
+    marked = re.findall(r"^\| `([a-z_.]+)` \*", log_messages_support.PAGE.read_text(), re.M)
+    routine = {call.event for call in log_messages_support.calls() if call.is_routine}
+    assert sorted(marked) == sorted(routine)
 
 
 def test_every_event_is_a_noun_and_a_verb() -> None:

@@ -62,6 +62,7 @@ class Watching:
         if not stop.wait(min(left_s, STEP_S)) and self._clock.monotonic() >= self._write_at:
             self._write_at = self._clock.monotonic() + EVERY_S
             self.write()
+            logs.tell()
 
     def write(self) -> None:
         """Gather the record and write it. Blocks for a few queries and the disk."""

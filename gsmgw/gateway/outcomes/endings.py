@@ -70,6 +70,7 @@ def fail_part(tx: Transaction, part: Row, change: PartChange) -> None:
     tx.after_commit(
         lambda: log.warning(
             "message.failed",
+            key=("code",),
             id=part["message_id"],
             part=part["number"],
             recipient=recipient,

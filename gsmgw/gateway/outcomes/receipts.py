@@ -188,8 +188,8 @@ def _tell(
         "message": message_state.value,
     }
     if status.delivery is codes.DeliveryStatus.UNDELIVERED:
-        tx.after_commit(lambda: log.warning("part.undelivered", **fields))
+        tx.after_commit(lambda: log.warning("part.undelivered", key=("status",), **fields))
     elif status.delivery is codes.DeliveryStatus.DELIVERED:
-        tx.after_commit(lambda: log.info("part.delivered", **fields))
+        tx.after_commit(lambda: log.info("part.delivered", routine="parts delivered", **fields))
     else:
-        tx.after_commit(lambda: log.info("part.pending", **fields))
+        tx.after_commit(lambda: log.info("part.pending", routine="parts pending", **fields))

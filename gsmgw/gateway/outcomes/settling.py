@@ -92,6 +92,7 @@ class Settling:
         tx.after_commit(
             lambda: log.info(
                 "part.sent",
+                routine="parts sent",
                 id=tried.message["id"],
                 part=f"{tried.part['number']}/{tried.message['parts']}",
                 modem=tried.modem,
@@ -199,6 +200,7 @@ class Settling:
         tx.after_commit(
             lambda: log.warning(
                 "part.refused",
+                key=("modem", "code", "whose"),
                 id=tried.message["id"],
                 part=f"{tried.part['number']}/{tried.message['parts']}",
                 modem=tried.modem,

@@ -13,7 +13,7 @@ from base_support import HandClock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsmgw import logs
+from gsmgw import log_line, logs, repeats
 from gsmgw.model import Category, LogLevel, ModemState
 
 log = logs.get("test")
@@ -117,7 +117,7 @@ def test_a_value_that_cannot_be_shown_is_named_by_its_kind(written):
 
 def test_long_values_are_cut(written):
     log.info("some.event", value="x" * 10_000)
-    assert len(written.getvalue()) < logs.LONGEST_VALUE + 100
+    assert len(written.getvalue()) < log_line.LONGEST_VALUE + 100
     assert written.getvalue().endswith("…\n")
 
 
@@ -199,11 +199,89 @@ def test_repeated_trouble_is_one_line_and_a_count(written, time):
     ]
 
 
-def test_after_the_count_it_begins_anew(written, time):
+def test_after_a_quiet_quarter_of_an_hour_it_is_news_again(written, time):
     for _ in range(3):
         log.error("modem.lost", modem="front")
-        time.move(61)
+        time.move(901)
     assert written.getvalue() == "error modem.lost modem=front\n" * 3
+
+
+def test_trouble_that_goes_on_is_told_ever_more_rarely(written, time):
+    for _ in range(24 * 60):
+        log.warning("modem.lost", modem="front")
+        time.move(60)
+        logs.tell()
+    lines = written.getvalue().splitlines()
+    assert len(lines) < 30
+    assert lines[-1] == "warning modem.lost modem=front repeated=59"
+
+
+def test_the_last_one_held_back_is_told_when_its_time_is_over(written, time):
+    log.warning("message.failed", key=("code",), id=1, code="cms:1")
+    log.warning("message.failed", key=("code",), id=2, code="cms:1")
+    log.warning("message.failed", key=("code",), id=3, code="cms:1")
+    logs.tell()
+    time.move(60)
+    logs.tell()
+    logs.tell()
+    assert written.getvalue().splitlines() == [
+        "warning message.failed id=1 code=cms:1",
+        "warning message.failed id=3 code=cms:1 repeated=1",
+    ]
+
+
+def test_at_the_end_nothing_is_held_back(written):
+    for number in (1, 2):
+        log.warning("message.failed", key=(), id=number)
+    logs.tell(at_once=True)
+    assert written.getvalue().splitlines()[1:] == ["warning message.failed id=2"]
+
+
+def test_everyday_traffic_is_a_dozen_lines_and_a_count(time):
+    stream = io.StringIO()
+    logs.configure(stream=stream, time=time, every_message=False)
+    for number in range(40):
+        log.info("part.sent", routine="sent", id=number)
+        log.info("sms.received", routine="received", inbox=number)
+    time.move(3600)
+    logs.tell()
+    logs.tell()
+    lines = stream.getvalue().splitlines()
+    assert lines[:2] == ["info part.sent id=0", "info sms.received inbox=0"]
+    assert len(lines) == repeats.LINES + 1
+    assert lines[-1] == 'info traffic.counted minutes=60 counts="40 sent, 40 received"'
+
+
+def test_after_a_quiet_night_the_first_lines_are_written_again(time):
+    stream = io.StringIO()
+    logs.configure(stream=stream, time=time, every_message=False)
+    for hour, written in ((0, 12), (1, 2), (12, 12)):
+        stream.truncate(0)
+        time.move(3600 * hour)
+        logs.tell()
+        for number in range(20):
+            log.info("part.sent", routine="sent", id=number)
+        assert stream.getvalue().count("part.sent") == written
+
+
+def test_little_traffic_is_written_as_it_comes_and_not_counted(time):
+    stream = io.StringIO()
+    logs.configure(stream=stream, time=time, every_message=False)
+    for _ in range(5):
+        log.info("part.sent", routine="sent", id=1)
+        time.move(1800)
+        logs.tell(at_once=True)
+    assert stream.getvalue() == "info part.sent id=1\n" * 5
+
+
+@pytest.mark.parametrize("how", [{"every_message": True}, {"level": "debug"}])
+def test_every_message_can_be_asked_for(time, how):
+    stream = io.StringIO()
+    logs.configure(stream=stream, time=time, **{"every_message": False, **how})
+    for _ in range(50):
+        log.info("part.sent", routine="sent")
+    logs.tell(at_once=True)
+    assert stream.getvalue() == "info part.sent\n" * 50
 
 
 def test_other_trouble_is_written_at_once(written):
@@ -242,9 +320,9 @@ def test_a_warning_can_be_exempt(written):
 
 
 def test_memory_of_troubles_is_bounded(written, time):
-    for count in range(logs.REPEAT_MEMORY * 2):
+    for count in range(repeats.MEMORY * 2):
         log.warning("some.event", value=count)
-    assert len(logs._output.repeats) == logs.REPEAT_MEMORY
+    assert len(logs._output.troubles) == repeats.MEMORY
 
 
 def test_journal_lines_carry_their_level(tmp_path, monkeypatch):
