@@ -39,7 +39,21 @@ _SENTENCE_END = re.compile(r"\.(?=\s|$)")
 _LATER = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b")
 _DEVELOPERS_PATH = re.compile(r"(?<![\w.-])/(?:wo" r"rk|home/[a-z]\w*|Use" r"rs/\w+)/")
 _ENTRY_POINT = re.compile(r"(gsmgw(?:\.\w+)+):\w+")
-_TEXT_SUFFIXES = {".py", ".md", ".sql", ".yaml", ".toml", ".cfg", ".service", ".rules", ".sh", ""}
+_TEXT_SUFFIXES = {
+    ".py",
+    ".md",
+    ".sql",
+    ".yaml",
+    ".toml",
+    ".cfg",
+    ".service",
+    ".rules",
+    ".sysusers",
+    ".tmpfiles",
+    ".sh",
+    ".txt",
+    "",
+}
 
 
 # -- the code map ---------------------------------------------------------------------------------
@@ -109,7 +123,7 @@ def _line_count(path: Path) -> int:
 
 def _project_texts() -> Iterator[tuple[str, str]]:
     """Yield name and content of every text file of the project; caches and builds left out."""
-    folders = ("gsmgw", "tests", "docs", "config", "systemd", ".ci")
+    folders = ("gsmgw", "tests", "docs", "config", "systemd", "packaging", ".ci")
     paths = [path for path in ROOT.iterdir() if path.is_file() and path.name[0] != "."]
     for folder in folders:
         paths += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
