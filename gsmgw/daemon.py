@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 
 from gsmgw import __version__, config, locks, logs, systemd
-from gsmgw.clock import SystemClock, since_boot
+from gsmgw.clock import MOVED_BY, SystemClock, moved_by, since_boot
 from gsmgw.config import Config
 from gsmgw.config import Modem as ModemConfig
 from gsmgw.errors import (
@@ -177,6 +177,7 @@ def run(path: Path) -> int:
         return EXIT_CONFIG
     _configure_logs(settings)
     try:
+        _check_rehearsal(settings)
         with _held(settings):
             return _rounds(path, settings, signals)
     except (StoreTooNewError, StoreDamagedError) as error:
@@ -195,6 +196,19 @@ def _tell_mistakes(problems: tuple[str, ...]) -> None:
             log.error("config.refused", limit=False, why=problem)
         else:
             print(problem, file=sys.stderr)  # noqa: T201 - a person types `gsmgw run`
+
+
+def _check_rehearsal(settings: Config) -> None:
+    """Refuse a moved clock where real modems would send at the wrong time."""
+    if moved_by() is None:
+        return
+    for modem in settings.modems:
+        if modem.port is None or Path("/dev/pts") not in Path(modem.port).resolve().parents:
+            raise GsmgwError(
+                f"{MOVED_BY} moves the clock, and modem {modem.name} is no simulated one;"
+                f" take {MOVED_BY} out of the environment"
+            )
+    log.warning("clock.moved", by=str(moved_by()))
 
 
 @contextmanager

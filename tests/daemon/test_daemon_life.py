@@ -226,3 +226,30 @@ def processes() -> Iterator[tuple[int, str, int, int]]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         yield int(folder.name), state, int(parent), int(group)
+
+
+# -- rehearsals -----------------------------------------------------------------------------------
+
+
+def test_a_moved_clock_moves_what_is_due(box: Site) -> None:
+    moved = box.folder / "clock"
+    moved.write_text("0\n")
+    box.start(env={"GSMGW_CLOCK": str(moved)})
+    later = box.insert("+48500100201", "tomorrow", not_before="2099-01-01T00:00:00Z")
+    box.until_state(later, "queued")
+    aside = box.folder / "clock.new"
+    aside.write_text(f"{80 * 365 * 86400}\n")
+    aside.rename(moved)
+    box.until(lambda: box.message(later)["sent_at"])
+    assert "warning clock.moved by=" in box.log
+
+
+def test_a_moved_clock_is_refused_with_a_modem_that_is_not_simulated(box: Site) -> None:
+    moved = box.folder / "clock"
+    moved.write_text("0\n")
+    box.configure({"modems": [{"name": "front", "port": "/dev/null"}]}, names=["front"])
+    box.start(wait=False, env={"GSMGW_CLOCK": str(moved)})
+    assert box.process is not None
+    assert box.process.wait(30) == 69
+    box.process = None
+    assert "modem front is no simulated one" in box.log
