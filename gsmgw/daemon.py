@@ -208,7 +208,7 @@ def _check_rehearsal(settings: Config) -> None:
                 f"{MOVED_BY} moves the clock, and modem {modem.name} is no simulated one;"
                 f" take {MOVED_BY} out of the environment"
             )
-    log.warning("clock.moved", by=str(moved_by()))
+    log.warning("clock.moved", file=str(moved_by()))
 
 
 @contextmanager

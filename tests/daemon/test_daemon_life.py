@@ -241,7 +241,7 @@ def test_a_moved_clock_moves_what_is_due(box: Site) -> None:
     aside.write_text(f"{80 * 365 * 86400}\n")
     aside.rename(moved)
     box.until(lambda: box.message(later)["sent_at"])
-    assert "warning clock.moved by=" in box.log
+    assert "warning clock.moved file=" in box.log
 
 
 def test_a_moved_clock_is_refused_with_a_modem_that_is_not_simulated(box: Site) -> None:
