@@ -19,6 +19,7 @@ from gsmgw.cli import command, exits, session
 #: Command: where it is written. Start time counts, so nothing here is imported before it is used.
 COMMANDS = {
     "run": "gsmgw.cli.running:run",
+    "setup": "gsmgw.cli.setup.command:setup",
     "demo": "gsmgw.cli.demo.command:demo",
     "simulate": "gsmgw.cli.running:simulate",
     "send": "gsmgw.cli.messages.sending:send",
