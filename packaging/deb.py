@@ -89,7 +89,15 @@ def _environment(stage: Path, machine: str, wheels: Path) -> Path:
     library = stage / LIBRARY
     site = library / "lib" / f"python{payload.PYTHON}" / "site-packages"
     chosen = payload.for_machine(payload.MACHINES[machine], payload.PYTHON)
-    options = ["--no-index", "--find-links", wheels, "--no-deps", "--no-compile", "--target", site]
+    options: list[str | Path] = [
+        "--no-index",
+        "--find-links",
+        wheels,
+        "--no-deps",
+        "--no-compile",
+        "--target",
+        site,
+    ]
     payload.pip("install", *options, *chosen, *sorted(_names()))
     shutil.rmtree(site / "bin", ignore_errors=True)  # of the libraries; they name another Python
     (library / "bin").mkdir()

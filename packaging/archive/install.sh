@@ -107,7 +107,7 @@ check_archive() {
 fits() {
     number=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || return 1
     case " $pythons " in
-    *" $number "*) "$1" -c 'import venv, sqlite3, ssl' 2>/dev/null ;;
+    *" $number "*) "$1" -c 'import venv, sqlite3' 2>/dev/null ;;
     *) return 1 ;;
     esac
 }
@@ -139,7 +139,7 @@ install_program() {
     "$python" -m venv --without-pip "$library.new" || refuse "$python cannot make an environment"
     # The archive's own pip, run as it is packed: Debian's Python may come without one.
     for pip in wheels/pip-*.whl; do :; done
-    PYTHONPATH=$pip "$library.new/bin/python" -m pip install --quiet --no-index --no-compile \
+    PYTHONPATH=$pip "$library.new/bin/python" -W ignore -m pip install --quiet --no-index --no-compile \
         --disable-pip-version-check --root-user-action ignore --find-links wheels "gsmgw==$version" \
         || refuse "the libraries could not be installed; nothing has been changed"
     find "$library.new/bin" ! -name 'python*' ! -type d -exec rm -f {} +
@@ -147,7 +147,7 @@ install_program() {
         'sys.exit(main())' >"$library.new/bin/gsmgw"
     chmod 0755 "$library.new/bin/gsmgw"
     sed -i "s|$library\.new|$library|g" "$library.new/pyvenv.cfg"
-    "$library.new/bin/python" -m compileall -q -s "$library.new" -p "$library" "$library.new/lib" \
+    "$library.new/bin/python" -W ignore -m compileall -q -s "$library.new" -p "$library" "$library.new/lib" \
         || refuse "the program could not be compiled; nothing has been changed"
     if [ -e "$library" ]; then mv "$library" "$library.old"; fi
     mv "$library.new" "$library"
@@ -161,7 +161,7 @@ install_program() {
 # -- the service ----------------------------------------------------------------------------------
 
 install_service() {
-    for folder in systemd/system udev/rules.d sysusers.d tmpfiles.d; do
+    for folder in systemd/system systemd/catalog udev/rules.d sysusers.d tmpfiles.d; do
         mkdir -p "/etc/$folder"
     done
     cp lib/sysusers.d/gsmgw.conf /etc/sysusers.d/gsmgw.conf
@@ -176,10 +176,7 @@ install_service() {
     if [ ! -e /etc/gsmgw/gsmgw.yaml ]; then
         install -m 0640 -o root -g gsmgw share/gsmgw/gsmgw.yaml /etc/gsmgw/gsmgw.yaml
     fi
-    if [ -d /usr/lib/systemd ]; then
-        mkdir -p /etc/systemd/catalog
-        cp lib/systemd/catalog/gsmgw.catalog /etc/systemd/catalog/gsmgw.catalog
-    fi
+    cp lib/systemd/catalog/gsmgw.catalog /etc/systemd/catalog/gsmgw.catalog
     tell_others
     if [ -d /run/systemd/system ] && systemctl --quiet is-active gsmgw.service; then
         echo "The daemon goes on with the new version; a part on its way is finished first."
