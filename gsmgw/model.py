@@ -232,6 +232,10 @@ class SubmitResult:
     proof: str = "answer"
     #: a late answer: no other part waits for one, so it must be this part's
     alone: bool = True
+    #: the answer may have been that of a part before, which came late
+    shared: bool = False
+    #: what had been taken for this part's answer and was the one of the part before
+    before: SubmitResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

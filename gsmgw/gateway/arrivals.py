@@ -144,7 +144,7 @@ class Arrivals:
             ),
         )
         row = reports.get(tx, report_id)
-        is_matched = row is not None and receipts.match(tx, row)
+        is_matched = row is not None and receipts.match(tx, self._config, row)
         if is_matched:
             self._compare_clocks(tx, report_id)
         else:

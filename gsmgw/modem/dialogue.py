@@ -26,12 +26,11 @@ and gets into step by itself at the next command, or raises again. A refused com
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gsmgw import logs
-from gsmgw.at import codes, masking, replies, sorting
+from gsmgw.at import masking, replies, sorting
 from gsmgw.errors import CommandFailedError, ModemError, ModemSilentError
-from gsmgw.model import Whose
 from gsmgw.modem import exchange
 
 _log = logs.get("modem")
@@ -43,10 +42,6 @@ COMMAND_TIMEOUT_S = 10.0
 PROMPT_TIMEOUT_S = 10.0
 #: How long OK may come after +CMGS, and +CMGS after OK (Huawei E173: OK comes first).
 _OTHER_HALF_S = 2.0
-#: How long a second result may come after the one that may belong to an earlier submit: twice the
-#: longest time that this modem took, at first 2.5 s.
-_USUAL_SUBMIT_S = 2.5
-_SECOND_RESULT_MIN_S = 1.0
 #: So many OK in a row without +CMGS, and it is awaited no longer: some modems never tell one.
 _UNTOLD_MAX = 3
 #: Resynchronising: time for one answer to AT; silence before it; silence after it, to which the
@@ -169,19 +164,22 @@ class Dialogue(exchange.Exchange):
             return exchange.Answer(submitted=False, final=refused)
         if on_written is not None:
             on_written()
-        others, self._unsettled = self._unsettled, False
+        others, self._unsettled = self._unsettled and self._may_still_come(), False
         self._submitting = True
         self._spare.clear()
+        began_at = self._clock.monotonic()
         try:
             answer = self._await_outcome(timeout_s)
             if others and answer.error is None and not self._is_next(answer.reference):
-                answer = self._sift(answer, timeout_s)
+                answer = self._sift(answer, began_at, timeout_s)
+            elif others and answer.error is None:
+                self._unsettled = True  # the earlier result may still come, into a later submit
         except ModemError as error:
             answer = self._unknown(error)
         finally:
             self._waiting = None
             self._submitting = False
-        self._keep_count(answer)
+        self._keep_count(answer, began_at)
         return answer
 
     def _offer(self, pdu: str, length: int, prompt_timeout_s: float) -> replies.Final | None:
@@ -241,11 +239,7 @@ class Dialogue(exchange.Exchange):
     def _await_result(self, timeout_s: float) -> exchange.Answer | None:
         """Return the result of a submit that comes next, None if none comes in time."""
         waiting = self._waiting = sorting.Expectation(())
-        references = [heard for heard in self._spare if isinstance(heard, int)]
-        finals = [heard for heard in self._spare if not isinstance(heard, int)]
-        self._reference = references[0] if references else None
-        waiting.final = finals[0] if finals else None
-        self._spare.clear()
+        self._reference, waiting.final = self._take_spare()
         deadline = self._clock.monotonic() + timeout_s
         while waiting.final is None and self._reference is None:
             left_s = deadline - self._clock.monotonic()
@@ -271,40 +265,30 @@ class Dialogue(exchange.Exchange):
         self._untold = self._untold + 1 if self._reference is None else 0
         return exchange.Answer(submitted=True, reference=self._reference, final=waiting.final)
 
-    def _is_next(self, reference: int | None) -> bool:
-        """Return whether a reference counts on as if all submits without a result were taken."""
-        last = self._last_reference
-        return last is not None and reference == (last + 1 + self._unanswered) % 256
+    def _sift(self, first: exchange.Answer, began_at: float, timeout_s: float) -> exchange.Answer:
+        """Return the result of this submit: the last of as many as are owed.
 
-    def _sift(self, first: exchange.Answer, timeout_s: float) -> exchange.Answer:
-        """Return the result of this submit, if two come: the later reference, else the second.
-
-        If one was taken and one refused, the order proves nothing: a modem refuses some submits by
-        itself, while the network still thinks about the one before. Guessed wrongly, one message
-        would go out twice and the other never.
+        If the modem itself refused one of them, their order proves nothing: it does so while the
+        network still thinks about the one before. Guessed wrongly, one message would go out twice
+        and the other never.
         """
-        usual_s = self._longest_s or _USUAL_SUBMIT_S
-        second = self._await_result(min(timeout_s, max(2 * usual_s, _SECOND_RESULT_MIN_S)))
-        if second is None:
-            return first
-        if first.taken != second.taken and not self._is_next(second.reference):
+        heard = [first]
+        while len(heard) <= max(1, self._unanswered) and not self._is_next(heard[-1].reference):
+            until = self._second_until(heard[-1], began_at, timeout_s)
+            found = self._await_result(max(0.0, until - self._clock.monotonic()))
+            if found is None:
+                break
+            heard.append(found)
+        if len(heard) == 1:
+            return replace(first, shared=self._gave_up_on is not None)
+        own = heard[-1]
+        in_order = len({one.taken for one in heard}) == 1 or all(one.is_networks for one in heard)
+        if not in_order and not self._is_next(own.reference):
             why = "two results came, and nothing tells which is of which submit"
             return exchange.Answer(submitted=True, error=ModemSilentError(why))
-        if _blames_message(first) != _blames_message(second):
-            # Both were refused, one for its own fault: the next try tells which.
-            first = second = second if _blames_message(first) else first
-        if None not in (first.reference, second.reference):
-            falls = ((first.reference or 0) - (second.reference or 0)) % 256 == 1
-            first, second = (second, first) if falls else (first, second)
-        self._add_late(first)
-        return second
-
-    def _keep_count(self, answer: exchange.Answer) -> None:
-        if answer.error is not None:
-            self._unanswered += 1
-            return
-        self._last_reference = answer.reference
-        self._unanswered = 0
+        for late in exchange.in_order(heard)[:-1]:
+            self._add_late(late)
+        return exchange.in_order(heard)[-1]
 
     def _unknown(self, error: ModemError) -> exchange.Answer:
         self._in_step = False
@@ -376,11 +360,3 @@ class Dialogue(exchange.Exchange):
             self._keep_late(final)
         self._quiet(_QUIET_AFTER_S + self._clock.monotonic() - began_at)
         return self._strays == strays
-
-
-def _blames_message(answer: exchange.Answer) -> bool:
-    """Return whether a submit was refused for its message's own fault, and for good."""
-    final = answer.final
-    if answer.taken or final is None or final.kind is not replies.FinalKind.CMS:
-        return False
-    return codes.cms(final.code).whose is Whose.MESSAGE

@@ -356,7 +356,9 @@ def result_of(part_id: int, answer: exchange.Answer, *, proof: str = "answer") -
     """Return what an answer of the dialogue means for its part."""
     final = answer.final
     if answer.taken:
-        return SubmitResult(part_id, Outcome.TAKEN, answer.reference, proof=proof)
+        return SubmitResult(
+            part_id, Outcome.TAKEN, answer.reference, proof=proof, shared=answer.shared
+        )
     if final is None:
         outcome = Outcome.UNCERTAIN if answer.submitted else Outcome.UNTOUCHED
         return SubmitResult(part_id, outcome, detail=str(answer.error or ""), proof=proof)
@@ -374,6 +376,7 @@ def result_of(part_id: int, answer: exchange.Answer, *, proof: str = "answer") -
         code=final.code,
         detail=masking.mask(final.text),
         proof=proof,
+        shared=answer.shared and answer.is_networks,
     )
 
 

@@ -18,8 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gsmgw import clock, logs
-from gsmgw.at import masking, parser, replies, sorting, storage
+from gsmgw.at import codes, masking, parser, replies, sorting, storage
 from gsmgw.errors import ModemError
+from gsmgw.model import Whose
 from gsmgw.modem import port
 
 _log = logs.get("modem")
@@ -30,6 +31,15 @@ _SILENCE_ENDS_LINE_S = 0.2
 _LONGEST_WAIT_S = 1.0
 #: So many late results are kept until somebody looks: one is owed, more are a modem gone mad.
 _KEPT_LATE = 20
+#: How long a second result may come after the one that may belong to an earlier submit: twice the
+#: longest time that this modem took, at first 2.5 s.
+_USUAL_SUBMIT_S = 2.5
+_SECOND_RESULT_MIN_S = 1.0
+#: A result that seems to be the earlier submit's shows how long the network takes now: our own is
+#: awaited so many times as long.
+_AS_LATE = 1.25
+#: So long after a submit its result is not expected any more.
+_LATE_FOR_S = 300.0
 #: Longest search for a silent moment.
 _LONGEST_QUIET_S = 1.0
 
@@ -42,12 +52,35 @@ class Answer:
     reference: int | None = None  #: TP-MR of +CMGS
     final: replies.Final | None = None  #: None: none came
     error: ModemError | None = None  #: why there is no answer
+    #: it may be the result of the submit before, whose own has not come
+    shared: bool = False
 
     @property
     def taken(self) -> bool:
         """Return whether the modem says that the network took it."""
         told = self.reference is not None or (self.final is not None and self.final.ok)
         return self.submitted and told
+
+    @property
+    def is_networks(self) -> bool:
+        """Return whether it is the network's word, and not the modem's own.
+
+        A modem lets the network have one submit after the other, so its words come in order; it
+        refuses some by itself meanwhile. 27.005 3.2.5: causes of 24.011 and TP-FCS lie below 256.
+        """
+        if self.taken:
+            return True
+        final = self.final
+        is_cms = final is not None and final.kind is replies.FinalKind.CMS
+        return is_cms and final is not None and final.code is not None and final.code < 256
+
+    @property
+    def blames_message(self) -> bool:
+        """Return whether it was refused for its message's own fault, and for good."""
+        final = self.final
+        if self.taken or final is None or final.kind is not replies.FinalKind.CMS:
+            return False
+        return codes.cms(final.code).whose is Whose.MESSAGE
 
 
 class Exchange:
@@ -66,6 +99,8 @@ class Exchange:
         self._owed = 0  #: final results of commands that we gave up
         self._strays = 0  #: final results so far that nobody waited for
         self._unsettled = False  #: the result of a submit is among them
+        self._overdue = 0  #: results of submits that may come as late as they like
+        self._gave_up_on: float | None = None  #: monotonic: when such a submit was made
         self._reference: int | None = None  #: of +CMGS, while a submit waits for it
         #: what was heard beyond one result while a submit waits for it
         self._spare: list[int | replies.Final] = []
@@ -102,6 +137,8 @@ class Exchange:
         self._last_reference = None
         self._unanswered = 0
         self._unsettled = False
+        self._overdue = 0
+        self._gave_up_on = None
 
     def drop_unsolicited(self, unwanted: Callable[[sorting.Unsolicited], bool]) -> None:
         """Forget what came unasked and has no meaning any more."""
@@ -170,6 +207,66 @@ class Exchange:
         while self._clock.monotonic() < deadline and self._pump(silence_s):
             pass
 
+    # -- whose result is it ------------------------------------------------------------------------
+
+    def _is_next(self, reference: int | None) -> bool:
+        """Return whether a reference counts on as if all submits without a result were taken."""
+        last = self._last_reference
+        return last is not None and reference == (last + 1 + self._unanswered) % 256
+
+    def _may_still_come(self) -> bool:
+        since = self._gave_up_on
+        return since is None or self._clock.monotonic() - since < _LATE_FOR_S
+
+    def _second_until(self, heard: Answer, began_at: float, timeout_s: float) -> float:
+        """Return until when another result is awaited (monotonic).
+
+        A refusal, and a reference that an earlier submit must have, are that one's if the network
+        is slow. Taken for our own, they would have the wrong message sent again.
+        """
+        now = self._clock.monotonic()
+        usual_s = max(2 * (self._longest_s or _USUAL_SUBMIT_S), _SECOND_RESULT_MIN_S)
+        until = now + min(timeout_s, usual_s)
+        if self._gave_up_on is None:
+            return until
+        last, reference = self._last_reference, heard.reference
+        is_others = (
+            last is not None
+            and reference is not None
+            and (reference - last) % 256 in range(1, self._unanswered + 1)
+        )
+        if heard.taken and not is_others:
+            return until
+        took_s = now - self._gave_up_on
+        return max(until, began_at + min(_AS_LATE * took_s, 2 * timeout_s))
+
+    def _take_spare(self) -> tuple[int | None, replies.Final | None]:
+        """Return reference and final result of the next result that was heard beyond one."""
+        first = self._spare.pop(0) if self._spare else None
+        reference = first if isinstance(first, int) else None
+        final = first if isinstance(first, replies.Final) else None
+        other = self._spare[0] if self._spare else None
+        if reference is not None and isinstance(other, replies.Final) and other.ok:
+            self._spare.pop(0)
+            return reference, other
+        if final is not None and final.ok and isinstance(other, int):
+            self._spare.pop(0)  # Huawei E173: OK comes first
+            return other, final
+        return reference, final
+
+    def _keep_count(self, answer: Answer, began_at: float) -> None:
+        if answer.error is not None:
+            self._unanswered += 1
+            if self._unsettled:
+                self._overdue += 1
+                if self._gave_up_on is None:
+                    self._gave_up_on = began_at
+            return
+        self._last_reference = answer.reference
+        self._unanswered = 0
+        if not self._unsettled:
+            self._gave_up_on = None
+
     # -- bytes to lines ---------------------------------------------------------------------------
 
     def _pump_or_flush(self, left_s: float) -> None:
@@ -230,15 +327,31 @@ class Exchange:
             self._in_step = False  # its OK will be taken for the answer of the command that waits
 
     def _is_late(self, final: replies.Final) -> bool:
-        return self._unsettled and final.kind is replies.FinalKind.CMS
+        is_awaited = self._unsettled or self._overdue > 0
+        return is_awaited and final.kind is replies.FinalKind.CMS
 
     def _keep_late(self, final: replies.Final) -> None:
         self._add_late(Answer(submitted=True, final=final))
 
     def _add_late(self, answer: Answer) -> None:
         self._unsettled = False
+        self._overdue = max(0, self._overdue - 1)
         if len(self.late) < _KEPT_LATE:
             self.late.append(answer)
+
+
+def in_order(heard: list[Answer]) -> list[Answer]:
+    """Return results in the order of their submits, the last one's last."""
+    if len(heard) != 2:
+        return heard
+    first, second = heard
+    if first.blames_message != second.blames_message and not (first.taken or second.taken):
+        # Both were refused, one for its own fault: the next try tells which.
+        return [second, second] if first.blames_message else [first, first]
+    if first.reference is not None and second.reference is not None:
+        falls = (first.reference - second.reference) % 256 == 1
+        return [second, first] if falls else [first, second]
+    return [first, second]
 
 
 def _is_whole(line: str) -> bool:

@@ -25,6 +25,51 @@ def expect_mr(tx: Transaction, part_id: int, mr: int | None) -> None:
     tx.run("UPDATE part SET expected_mr = ? WHERE id = ?", (mr, part_id))
 
 
+def claims(tx: Transaction, sim_id: int, since: str) -> list[sqlite3.Row]:
+    """Return parts sent since a time whose answer may have been that of a part in doubt.
+
+    Their `expected_mr` is the reference that they have in that case. Each row has the recipient.
+    """
+    return tx.rows(
+        "SELECT part.*, outbox.recipient FROM part JOIN outbox ON outbox.id = part.message_id"
+        " WHERE part.sim_id = ? AND part.sent_at >= ? AND part.expected_mr IS NOT NULL"
+        " AND part.state = 'sent' ORDER BY part.claimed_at, part.id",
+        (sim_id, since),
+    )
+
+
+def correct_mr(tx: Transaction, part_id: int, mr: int) -> None:
+    """Write another reference for a part that was sent, and for its last attempt."""
+    tx.run("UPDATE part SET mr = ?, expected_mr = NULL WHERE id = ?", (mr, part_id))
+    tx.run(
+        "UPDATE attempt SET mr = ? WHERE id = (SELECT max(id) FROM attempt WHERE part_id = ?)",
+        (mr, part_id),
+    )
+
+
+def last_try(tx: Transaction, part_id: int) -> sqlite3.Row | None:
+    """Return the newest attempt of a part."""
+    return tx.row("SELECT * FROM attempt WHERE part_id = ? ORDER BY id DESC LIMIT 1", (part_id,))
+
+
+def doubt_again(tx: Transaction, part: sqlite3.Row, why: str) -> None:
+    """Make a part uncertain whose answer was another's, as if none had come."""
+    tx.run(
+        "UPDATE attempt SET outcome = 'uncertain', mr = NULL, whose = NULL, proof = NULL,"
+        " error_family = 'gsmgw', error_code = 'uncertain', error = ?"
+        " WHERE id = (SELECT max(id) FROM attempt WHERE part_id = ?)",
+        (why, part["id"]),
+    )
+    tx.run(
+        "UPDATE part SET state = 'uncertain', mr = NULL, expected_mr = NULL, proof = NULL,"
+        " sent_at = NULL, settled_at = NULL, error_family = 'gsmgw', error_code = 'uncertain',"
+        " error = ? WHERE id = ?",
+        (why, part["id"]),
+    )
+    tx.run("UPDATE outbox SET settled_at = NULL WHERE id = ?", (part["message_id"],))
+    outbox.mirror(tx, part["message_id"])
+
+
 def refused_by(tx: Transaction, sim_id: int, other_than: str) -> list[sqlite3.Row]:
     """Return due parts that a SIM got an unclear refusal for, to numbers but this one."""
     return tx.rows(

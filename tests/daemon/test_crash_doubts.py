@@ -110,6 +110,36 @@ def test_a_late_answer_in_the_middle_of_the_next_submit_sends_nothing_twice(
         box.check_once()
 
 
+@pytest.mark.parametrize("after", ["1300ms", "1800ms", "2500ms"])
+def test_late_answers_in_a_row_are_each_of_their_own_part(tmp_path: Path, after: str) -> None:
+    with crash_site(tmp_path / "box", reports="no") as box:
+        box.warm_up()
+        box.start()
+        # Each comes after its part was given up, while the next one waits for its own.
+        box.sim.fault("front", "late-answer", after=after, busy="no", times=2)
+        ids = box.insert_some(4, "message")
+        box.rest()
+        box.check_once()
+        told = {submit.text: submit.mr for submit in box.sim.books.taken}
+        for one in ids:
+            (part,) = box.rows("part", "message_id = ?", one)
+            assert part["mr"] == told[box.message(one)["text"]]
+
+
+@pytest.mark.parametrize("after", ["1300ms", "1800ms"])
+def test_a_late_refusal_is_not_taken_for_the_next_parts_own(tmp_path: Path, after: str) -> None:
+    with crash_site(tmp_path / "box", reports="yes", settings=WAIT_1S) as box:
+        box.warm_up()
+        box.start()
+        box.sim.fault("front", "late-answer", after=after, busy="no", times=2)
+        box.sim.fault("front", "refuse", code=1, times=1)
+        bad, *good = box.insert_some(3, "message")
+        box.until(lambda: all(box.message(one)["state"] == "delivered" for one in good))
+        box.until_state(bad, "failed", "uncertain")
+        assert box.sim.books.duplicates() == []
+        assert box.on_air()["message 0"] == 0
+
+
 def test_after_a_restart_the_answer_is_heard_before_a_byte_is_written(tmp_path: Path) -> None:
     with crash_site(tmp_path / "box", scenario(submit="2s"), result_timeout="6s") as box:
         box.start()

@@ -6,8 +6,10 @@ from __future__ import annotations
 from gsmgw import logs
 from gsmgw.config import Config
 from gsmgw.gateway import routing
-from gsmgw.model import ErrorFamily, MessageState, PartState
-from gsmgw.store import events, outbox
+from gsmgw.gateway.outcomes import counting
+from gsmgw.gateway.outcomes.references import Verdict
+from gsmgw.model import ErrorFamily, MessageState, Outcome, PartState
+from gsmgw.store import events, outbox, tries
 from gsmgw.store.database import Row, Transaction
 from gsmgw.store.outbox import PartChange
 
@@ -58,6 +60,41 @@ def settle_doubt(tx: Transaction, config: Config, part: Row, change: PartChange)
             message=state.value,
         ),
     )
+
+
+def conclude(tx: Transaction, config: Config, doubts: list[Row], verdict: Verdict) -> None:
+    """Settle the parts in doubt of which the reference counter has told."""
+    for row in doubts:
+        tries.expect_mr(tx, row["id"], None)  # else the counter will never tell now
+        if verdict is Verdict.SUBMITTED:
+            change = PartChange(PartState.SENT, mr=row["expected_mr"], proof="counter")
+            outbox.end_attempt(tx, row["id"], outcome=Outcome.TAKEN, change=change)
+            settle_doubt(tx, config, row, change)
+        elif verdict is Verdict.NEVER_SUBMITTED:
+            change = PartChange(PartState.WAITING, proof="counter")
+            outbox.end_attempt(tx, row["id"], outcome=Outcome.UNTOUCHED, change=change)
+            settle_doubt(tx, config, row, change)
+
+
+def take_back(tx: Transaction, part: Row) -> bool:
+    """Make a part uncertain again whose answer turned out to be another's; tell it.
+
+    False if something else is known of it by now, or it is on its way again.
+    """
+    attempt = tries.last_try(tx, part["id"])
+    sent = part["state"] == PartState.SENT and part["proof"] == "answer"
+    refused = part["state"] in (PartState.WAITING, PartState.FAILED)
+    if attempt is None or not (sent or (refused and attempt["outcome"] == Outcome.REFUSED)):
+        return False
+    why = "the answer that came was that of the part before"
+    tries.give_back(tx, [attempt["id"]])
+    tries.doubt_again(tx, part, why)
+    counting.withdraw(tx, part)
+    events.add(tx, "part.doubted", message_id=part["message_id"], why=why)
+    tx.after_commit(
+        lambda: log.warning("part.doubted", id=part["message_id"], part=part["number"], why=why)
+    )
+    return True
 
 
 def fail_part(tx: Transaction, part: Row, change: PartChange) -> None:

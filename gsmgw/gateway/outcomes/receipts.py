@@ -18,7 +18,8 @@ from typing import Any
 from gsmgw import logs
 from gsmgw.at import codes
 from gsmgw.clock import format_utc
-from gsmgw.gateway.outcomes import counting
+from gsmgw.config import Config
+from gsmgw.gateway.outcomes import counting, endings
 from gsmgw.model import ErrorFamily, MessageState, Outcome, PartState
 from gsmgw.store import events, outbox, reports, tries
 from gsmgw.store.database import Row, Transaction
@@ -58,21 +59,22 @@ def _dialled(number: str) -> str:
     return "".join(c for c in number if c in "0123456789*#").lstrip("0")
 
 
-def match_again(tx: Transaction, sim_id: int | None, recipient: str) -> None:
+def match_again(tx: Transaction, config: Config, sim_id: int | None, recipient: str) -> None:
     """Try the reports of a SIM about a number that have found no part yet."""
     since = format_utc(dt.datetime.fromisoformat(tx.now) - TRY_AGAIN_FOR)
     for report in reports.unmatched(tx, sim_id, since):
         if same_number(report["recipient"], recipient):
-            match(tx, report)
+            match(tx, config, report)
 
 
-def match(tx: Transaction, report: Row) -> bool:
+def match(tx: Transaction, config: Config, report: Row) -> bool:
     """Find the part that a stored report speaks of, and let it follow; False if there is none."""
     since = format_utc(dt.datetime.fromisoformat(tx.now) - OPEN_FOR)
     sim_id = report["sim_id"]
-    counting = references_count(tx, sim_id)
-    if counting:
+    if references_count(tx, sim_id):
         candidates = reports.open_parts_with(tx, sim_id, report["mr"], since)
+        held = counting.claims(tx, sim_id)
+        candidates += [row for row in held if row["expected_mr"] == report["mr"]]
     else:
         ending = _dialled(report["recipient"])[-SHORTEST_SUFFIX:]
         candidates = reports.open_parts(tx, sim_id, ending, since)
@@ -82,7 +84,7 @@ def match(tx: Transaction, report: Row) -> bool:
         (distance, part)
         for part in candidates
         if same_number(part["recipient"], report["recipient"])
-        and _may_be(report, part, distance := _distance(report, part, offset), window)
+        and _may_be(tx, report, part, distance := _distance(report, part, offset), window)
     ]
     if not fitting:
         return False
@@ -97,7 +99,7 @@ def match(tx: Transaction, report: Row) -> bool:
         )
 
     _, part = min(fitting, key=order)
-    _apply(tx, report, part)
+    _apply(tx, config, report, part)
     return True
 
 
@@ -123,15 +125,15 @@ def _distance(report: Row, part: Row, offset: dt.timedelta | None) -> dt.timedel
     return abs(at - (offset or dt.timedelta()) - sent)
 
 
-def _may_be(report: Row, part: Row, distance: dt.timedelta, window: dt.timedelta) -> bool:
+def _may_be(
+    tx: Transaction, report: Row, part: Row, distance: dt.timedelta, window: dt.timedelta
+) -> bool:
     if part["state"] != PartState.UNCERTAIN:
         return True
-    if part["expected_mr"] is not None and part["expected_mr"] != report["mr"]:
-        return False
-    return distance <= window
+    return distance <= window and counting.may_have(tx, part, report["mr"])
 
 
-def _apply(tx: Transaction, report: Row, part: Row) -> None:
+def _apply(tx: Transaction, config: Config, report: Row, part: Row) -> None:
     reports.match(tx, report["id"], part["id"])
     status = codes.tp_status(report["st"])
     was_uncertain = part["state"] == PartState.UNCERTAIN
@@ -142,21 +144,32 @@ def _apply(tx: Transaction, report: Row, part: Row) -> None:
     }[status.delivery]
     if not was_uncertain:
         _learn_offset(tx, report, part)
+    claimed = part["state"] == PartState.SENT and part["expected_mr"] is not None
+    if was_uncertain:
+        _contest(tx, report, part)
     change = PartChange(
         state,
-        mr=report["mr"] if was_uncertain else None,
+        mr=report["mr"] if was_uncertain or claimed else None,
         proof="report" if was_uncertain else None,
         family=ErrorFamily.TP_ST if state is PartState.UNDELIVERED else None,
         code=str(report["st"]) if state is PartState.UNDELIVERED else None,
         error=status.text if state is PartState.UNDELIVERED else None,
     )
     outbox.change_part(tx, part["id"], change)
+    if was_uncertain or claimed:
+        endings.conclude(tx, config, *counting.reported(tx, part, report["mr"]))
     if was_uncertain:
-        counting.reported(tx, part, report["mr"])
         outbox.end_attempt(tx, part["id"], outcome=Outcome.TAKEN, change=change)
         events.add(tx, "part.settled", message_id=part["message_id"], proof="report", state=state)
     message_state = outbox.mirror(tx, part["message_id"])
     _tell(tx, report, part, status, message_state)
+
+
+def _contest(tx: Transaction, report: Row, part: Row) -> None:
+    """Take back the answer of a later part that bore this reference: it was this part's."""
+    for row in counting.claims(tx, part["sim_id"]):
+        if row["mr"] == report["mr"] and row["claimed_at"] > part["claimed_at"]:
+            endings.take_back(tx, row)
 
 
 def _learn_offset(tx: Transaction, report: Row, part: Row) -> None:

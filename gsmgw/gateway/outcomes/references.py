@@ -6,6 +6,9 @@ and the phone counts when it submits. So after a doubtful part the next referenc
 than the last known one, and the doubtful part was never submitted; two more, and it was. Only a
 SIM whose references have risen by one eight times running is believed, and only while nothing
 else could have moved the counter: no power cycle, no refusal since.
+
+An answer that may have been the doubtful part's own, come late, is no proof yet: it bears the
+reference that either of the two would have. It is held until the next one tells.
 """
 
 from __future__ import annotations
@@ -34,6 +37,16 @@ class Counter:
     doubt_mr: int | None  #: `last_mr` when the oldest open doubt arose, if the counter can tell
 
     @property
+    def held(self) -> int:
+        """Return how many references have come since the doubt that settle nothing by themselves.
+
+        Each may be of the part that was answered with it, or of one before.
+        """
+        if self.doubt_mr is None or self.last_mr is None:
+            return 0
+        return (self.last_mr - self.doubt_mr) % 256
+
+    @property
     def is_trusted(self) -> bool:
         """Tell whether the next reference can be foretold."""
         return self.last_mr is not None and self.steps >= STEPS_TO_TRUST
@@ -54,19 +67,27 @@ class Counter:
 
     def expected_mr(self, doubts: int) -> int | None:
         """Return the reference of the next part in doubt, if there are already so many."""
-        return None if self.doubt_mr is None else (self.doubt_mr + 1 + doubts) % 256
+        return None if self.doubt_mr is None else (self.doubt_mr + 1 + self.held + doubts) % 256
 
-    def after_taken(self, mr: int | None, doubts: int) -> tuple[Counter, Verdict]:
-        """Return the counter after a part was taken, and what that says of parts in doubt."""
+    def after_taken(
+        self, mr: int | None, doubts: int, *, shared: bool = False
+    ) -> tuple[Counter, Verdict]:
+        """Return the counter after a part was taken, and what that says of parts in doubt.
+
+        Args:
+            mr: the reference that its answer bore, None where the modem tells none.
+            doubts: how many parts before it are in doubt.
+            shared: it may be the answer of one of those.
+        """
         if mr is None:
             return Counter(None, 0, None), Verdict.NOTHING
         if self.doubt_mr is not None and doubts:
-            passed = (mr - self.doubt_mr - 1) % 256
-            if passed == 0:
-                return Counter(mr, self.steps + 1, None), Verdict.NEVER_SUBMITTED
-            if passed == doubts:
-                return Counter(mr, self.steps + 1, None), Verdict.SUBMITTED
-            return Counter(mr, 0, None), Verdict.NOTHING
+            verdict = self.verdict(mr, doubts, self.held)
+            if verdict is Verdict.NOTHING:
+                return Counter(mr, 0, None), verdict
+            if verdict is Verdict.NEVER_SUBMITTED and shared:
+                return Counter(mr, self.steps, self.doubt_mr), Verdict.NOTHING
+            return Counter(mr, self.steps + 1, None), verdict
         if self.last_mr is None:
             return Counter(mr, self.steps, None), Verdict.NOTHING
         rose_by_one = (mr - self.last_mr) % 256 == 1
@@ -76,9 +97,22 @@ class Counter:
         """Return the counter after the SIM told the last reference used, and what that says."""
         if self.doubt_mr is None or not doubts:
             return self, Verdict.NOTHING
-        passed = (last_mr - self.doubt_mr) % 256
-        if passed == 0:
-            return Counter(last_mr, self.steps, None), Verdict.NEVER_SUBMITTED
-        if passed == doubts:
-            return Counter(last_mr, self.steps, None), Verdict.SUBMITTED
-        return self, Verdict.NOTHING
+        verdict = self.verdict(last_mr + 1, doubts, self.held)
+        if verdict is Verdict.NOTHING:
+            return self, verdict
+        return Counter(last_mr, self.steps, None), verdict
+
+    def verdict(self, mr: int, doubts: int, held: int) -> Verdict:
+        """Say what a reference means for the parts in doubt that were tried before it.
+
+        Args:
+            mr: the reference.
+            doubts: how many are in doubt, of those tried before it.
+            held: how many others were answered since the first of them.
+        """
+        if self.doubt_mr is None:
+            return Verdict.NOTHING
+        passed = (mr - self.doubt_mr - 1) % 256
+        if passed == held:
+            return Verdict.NEVER_SUBMITTED
+        return Verdict.SUBMITTED if passed == held + doubts else Verdict.NOTHING

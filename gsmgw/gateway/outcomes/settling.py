@@ -12,6 +12,7 @@ clear whose it is: see `retry` for the rules and DESIGN for their reasons.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -62,13 +63,35 @@ class Settling:
 
     def record(self, tx: Transaction, modem: str, sim_id: int | None, result: SubmitResult) -> None:
         """Write the outcome of a try and all that follows from it."""
-        part = _meant(tx, sim_id, result)
-        if part is None or part["state"] not in (PartState.SENDING, PartState.UNCERTAIN):
-            return  # settled meanwhile by a report or by a person
-        message = outbox.get(tx, part["message_id"])
-        if message is None:
+        if result.before is not None:
+            self._put_in_order(tx, modem, sim_id, result, result.before)
             return
-        tried = Try(modem, part["sim_id"] or sim_id, part, message, result)
+        part = _meant(tx, sim_id, result)
+        if part is not None:
+            self._record(tx, modem, part, result)
+
+    def _put_in_order(
+        self,
+        tx: Transaction,
+        modem: str,
+        sim_id: int | None,
+        own: SubmitResult,
+        before: SubmitResult,
+    ) -> None:
+        """Write two results of which the first was taken for the second part's own."""
+        part = outbox.get_part(tx, own.part_id)
+        if part is None or not endings.take_back(tx, part):
+            return
+        self.record(tx, modem, sim_id, before)
+        part = outbox.get_part(tx, own.part_id)
+        if part is not None:
+            self._record(tx, modem, part, own)
+
+    def _record(self, tx: Transaction, modem: str, part: Row, result: SubmitResult) -> None:
+        message = outbox.get(tx, part["message_id"])
+        if message is None or not _may_change(part, result):
+            return  # settled meanwhile by a report or by a person
+        tried = Try(modem, part["sim_id"], part, message, result)
         {
             Outcome.TAKEN: self._taken,
             Outcome.REFUSED: self._refused,
@@ -80,15 +103,22 @@ class Settling:
 
     def _taken(self, tx: Transaction, tried: Try) -> None:
         result = tried.result
+        if result.shared and counting.is_answer_before(tx, tried.sim_id or 0, result.mr):
+            unanswered = SubmitResult(
+                result.part_id, Outcome.UNCERTAIN, detail="only the part before was answered"
+            )
+            self._uncertain(tx, dataclasses.replace(tried, result=unanswered))
+            return
         change = PartChange(PartState.SENT, mr=result.mr, proof=result.proof)
         outbox.change_part(tx, tried.part["id"], change)
         outbox.end_attempt(tx, tried.part["id"], outcome=result.outcome, change=change)
         if tried.sim_id is not None:
             self._sim_works(tx, tried)
-            self._conclude(tx, *counting.taken(tx, tried.sim_id, tried.part, result.mr))
+            told = counting.taken(tx, tried.sim_id, tried.part, result.mr, shared=result.shared)
+            endings.conclude(tx, self._config, *told)
             self._fail_refused_numbers(tx, tried)
         state = outbox.mirror(tx, tried.message["id"])
-        receipts.match_again(tx, tried.sim_id, tried.message["recipient"])
+        receipts.match_again(tx, self._config, tried.sim_id, tried.message["recipient"])
         tx.after_commit(
             lambda: log.info(
                 "part.sent",
@@ -114,19 +144,7 @@ class Settling:
         """Conclude from the last reference that a SIM itself has stored (EF_SMSS)."""
         doubts, verdict = counting.read_by_sim(tx, sim_id, last_mr)
         if verdict is not Verdict.NOTHING:
-            self._conclude(tx, doubts, verdict)
-
-    def _conclude(self, tx: Transaction, doubts: list[Row], verdict: Verdict) -> None:
-        for row in doubts:
-            tries.expect_mr(tx, row["id"], None)  # else the counter will never tell now
-            if verdict is Verdict.SUBMITTED:
-                change = PartChange(PartState.SENT, mr=row["expected_mr"], proof="counter")
-                outbox.end_attempt(tx, row["id"], outcome=Outcome.TAKEN, change=change)
-                endings.settle_doubt(tx, self._config, row, change)
-            elif verdict is Verdict.NEVER_SUBMITTED:
-                change = PartChange(PartState.WAITING, proof="counter")
-                outbox.end_attempt(tx, row["id"], outcome=Outcome.UNTOUCHED, change=change)
-                endings.settle_doubt(tx, self._config, row, change)
+            endings.conclude(tx, self._config, doubts, verdict)
 
     def _fail_refused_numbers(self, tx: Transaction, tried: Try) -> None:
         """Fail what this SIM was refused before: it works, so it is those numbers."""
@@ -149,6 +167,10 @@ class Settling:
             code=None if code.number is None else str(code.number),
             error=_words(tried.result, code),
         )
+        if tried.part["state"] == PartState.SENT:
+            events.add(
+                tx, "part.corrected", message_id=tried.message["id"], why="a refusal came late"
+            )
         if tried.sim_id is not None:
             counting.refused(tx, tried.sim_id)
         outbox.end_attempt(
@@ -275,7 +297,7 @@ class Settling:
         outbox.end_attempt(tx, tried.part["id"], outcome=Outcome.UNCERTAIN, change=change)
         outbox.mirror(tx, tried.message["id"])
         events.add(tx, "part.uncertain", message_id=tried.message["id"], modem=tried.modem)
-        receipts.match_again(tx, tried.sim_id, tried.message["recipient"])
+        receipts.match_again(tx, self._config, tried.sim_id, tried.message["recipient"])
         tx.after_commit(
             lambda: log.warning(
                 "part.uncertain",
@@ -302,6 +324,19 @@ class Settling:
         if tries.count_untouched(tx, tried.part["id"]) >= retry.UNTOUCHED_TRIES:
             due_at = format_utc(dt.datetime.fromisoformat(tx.now) + retry.UNTOUCHED_PAUSE)
         outbox.mirror(tx, tried.message["id"], due_at=due_at)
+
+
+def _may_change(part: Row, result: SubmitResult) -> bool:
+    """Tell whether a result can still settle a part.
+
+    The counter tells that a part was submitted, not that it was accepted: a refusal that comes late
+    is the better evidence.
+    """
+    if part["state"] in (PartState.SENDING, PartState.UNCERTAIN):
+        return True
+    by_counter = part["state"] == PartState.SENT and part["proof"] == "counter"
+    is_late = result.proof == "late-answer" and result.alone
+    return by_counter and is_late and result.outcome is Outcome.REFUSED
 
 
 def _meant(tx: Transaction, sim_id: int | None, result: SubmitResult) -> Row | None:

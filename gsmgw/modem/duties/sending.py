@@ -53,6 +53,7 @@ class Sender:
         self._claimed: PartToSend | None = None
         self._doubtful: list[int] = []  #: parts whose answers may still come, the oldest first
         self._answered = False  #: a part has been answered since the last of them
+        self._shared: SubmitResult | None = None  #: it may be the answer of the last of them
         self._failures = 0  #: parts in a row that failed at the modem itself
         self._hold_until = float("-inf")
 
@@ -108,6 +109,7 @@ class Sender:
             self._await_late(result.part_id)
         elif result.outcome is not Outcome.UNTOUCHED:
             self._answered = True
+            self._shared = result if result.shared else None
         if self._drive.lost is not None:
             return False  # it ends otherwise
         if not _is_modems_own(result):
@@ -158,6 +160,7 @@ class Sender:
         if self._answered:
             self._doubtful.clear()  # modems answer in order: those answers will not come now
         self._answered = False
+        self._shared = None
         self._doubtful.append(part_id)
 
     def take_late(self) -> None:
@@ -168,6 +171,9 @@ class Sender:
         """
         while self._talk.late:
             answer = self._talk.late.popleft()
+            if self._shared is not None and self._doubtful and answer.is_networks:
+                self._put_in_order(self._shared, answer)
+                continue
             if not self._doubtful or (len(self._doubtful) > 1 and answer.reference is None):
                 # Of several nobody knows whose it is, unless a reference tells.
                 _log.info("answer.unknown", modem=self._name, mr=answer.reference)
@@ -179,9 +185,23 @@ class Sender:
                 result = dataclasses.replace(result, alone=False)
             self._gateway.late_answer(self._name, result)
 
+    def _put_in_order(self, first: SubmitResult, answer: exchange.Answer) -> None:
+        """Hand on the second answer of two that were owed: the first was of the part before."""
+        before = dataclasses.replace(
+            first,
+            part_id=self._doubtful[-1],
+            proof="late-answer",
+            alone=len(self._doubtful) == 1,
+            shared=False,
+        )
+        own = driver.result_of(first.part_id, answer, proof="late-answer")
+        self.forget_doubts()
+        self._gateway.late_answer(self._name, dataclasses.replace(own, before=before))
+
     def forget_doubts(self) -> None:
         """Await no late answers any more: the device was away, or has begun anew."""
         self._doubtful.clear()
+        self._shared = None
 
 
 def _is_modems_own(result: SubmitResult) -> bool:

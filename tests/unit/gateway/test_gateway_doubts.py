@@ -245,13 +245,26 @@ def test_report_for_one_doubt_does_not_make_the_counter_lie_about_the_next(rig: 
     assert rig.part(second)["state"] == "waiting"
 
 
-def test_report_for_a_later_doubt_ends_the_count(rig: Rig) -> None:
+@pytest.mark.parametrize(("mr", "first_is"), [(11, "waiting"), (12, "sent")])
+def test_report_for_a_later_doubt_tells_of_the_ones_before(
+    rig: Rig, mr: int, first_is: str
+) -> None:
     first, second, third = three_doubts(rig)
-    rig.report(12, number(1))
-    assert rig.part(second)["state"] == "delivered"
+    rig.report(mr, number(1))
+    assert [rig.part(part)["state"] for part in (first, second)] == [first_is, "delivered"]
+    assert rig.part(third)["expected_mr"] == mr + 1
+    rig.add("next", recipient=number(9), priority="stat")
+    rig.send(mr + 2)
+    assert rig.part(third)["mr"] == mr + 1
+
+
+def test_report_that_tells_of_some_before_it_ends_the_count(rig: Rig) -> None:
+    first, second, third = three_doubts(rig)
+    rig.report(12, number(2))  # one of the two before was submitted: which?
+    assert rig.part(third)["state"] == "delivered"
     rig.add("next", recipient=number(9))
     rig.send(13)
-    assert [rig.part(part)["state"] for part in (first, third)] == ["uncertain", "uncertain"]
+    assert [rig.part(part)["state"] for part in (first, second)] == ["uncertain", "uncertain"]
 
 
 def test_doubt_after_one_settled_by_report_expects_the_right_reference(rig: Rig) -> None:

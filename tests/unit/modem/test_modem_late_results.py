@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results of submits that come when another submit waits for its own."""
 
+import threading
 from contextlib import contextmanager
 
 import pytest
@@ -117,3 +118,63 @@ def test_a_modem_that_echoes_again_is_sent_no_pdu():
         assert (answer.submitted, answer.taken) == (False, False)
         assert len(modem.submitted) == 1
         assert talk.take_echoed()
+
+
+def test_an_answer_that_may_be_of_the_submit_before_is_said_to_be_shared():
+    results = ["+CMGS: 8\r\n\r\nOK", None, "+CMGS: 9\r\n\r\nOK", "+CMGS: 10\r\n\r\nOK"]
+    with given_up(results) as (_, talk):
+        talk.submit(PDU, 20, timeout_s=5)
+        talk.submit(PDU, 20, timeout_s=0.2)
+        answer = talk.submit(PDU, 20, timeout_s=0.2)
+        assert (told(answer), answer.shared) == (9, True)
+        answer = talk.submit(PDU, 20, timeout_s=5)
+        assert (told(answer), answer.shared) == (10, False)
+
+
+def test_the_own_answer_is_awaited_for_as_long_as_the_late_one_took():
+    results = ["+CMGS: 8\r\n\r\nOK", None, "+CMGS: 9\r\n\r\nOK"]
+    with given_up(results) as (modem, talk):
+        talk.submit(PDU, 20, timeout_s=5)
+        talk.submit(PDU, 20, timeout_s=2.0)
+        # Alone, 9 would be listened beyond for 1 s; it seems to have taken 2 s.
+        own = threading.Timer(1.6, lambda: modem.say("\r\n+CMGS: 10\r\n\r\nOK\r\n"))
+        own.start()
+        answer = talk.submit(PDU, 20, timeout_s=2.0)
+        own.join()
+        assert (told(answer), answer.shared) == (10, False)
+        assert [told(late) for late in talk.late] == [9]
+
+
+def test_results_of_three_submits_that_come_to_the_third_are_each_of_their_own():
+    three = "\r\n".join(f"+CMGS: {number}\r\n\r\nOK" for number in (9, 10, 11))
+    with given_up(["+CMGS: 8\r\n\r\nOK", None, None, three]) as (_, talk):
+        talk.submit(PDU, 20, timeout_s=5)
+        for _ in range(2):
+            assert talk.submit(PDU, 20, timeout_s=0.2).final is None
+        assert told(talk.submit(PDU, 20, timeout_s=5)) == 11
+        assert [told(late) for late in talk.late] == [9, 10]
+
+
+@pytest.mark.parametrize(
+    ("results", "own", "late"),
+    [
+        ("+CMS ERROR: 38\r\n+CMGS: 9\r\n\r\nOK", 9, "CMS 38"),
+        ("+CMGS: 9\r\n\r\nOK\r\n+CMS ERROR: 1", "CMS 1", 9),
+    ],
+)
+def test_what_the_network_says_comes_in_order(results, own, late):
+    with given_up([results]) as (_, talk):
+        assert told(talk.submit(PDU, 20, timeout_s=5)) == own
+        assert [told(answer) for answer in talk.late] == [late]
+
+
+def test_a_refusal_that_comes_after_the_next_was_answered_is_kept():
+    results = ["+CMGS: 8\r\n\r\nOK", None, "+CMGS: 10\r\n\r\nOK"]
+    with given_up(results) as (modem, talk):
+        for _ in range(3):
+            talk.submit(PDU, 20, timeout_s=0.3)
+        modem.say("\r\n+CMS ERROR: 38\r\n")
+        until = talk._clock.monotonic() + 10
+        while not talk.late and talk._clock.monotonic() < until:
+            talk.wait(0.1)
+        assert [told(late) for late in talk.late] == ["CMS 38"]
