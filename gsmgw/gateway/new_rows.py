@@ -43,7 +43,7 @@ class NewRows:
         self._db = db
         self._intake = intake
         self._hints = hints
-        self._watcher = Watcher(str(db.path.parent), self._on_event, recursive=False)
+        self._watcher = Watcher(db.path.parent, self._on_event)
         self._is_busy = False
         self._counted_at, self._commits = 0.0, 0
         self._version = -1
@@ -68,7 +68,7 @@ class NewRows:
         self.look()
         self._watch_or_not()
 
-    def _on_event(self, _path: str, _kind: str) -> None:
+    def _on_event(self, _name: str, _kind: str) -> None:
         self._hints.new_rows.set()
 
     def _watch_or_not(self) -> None:

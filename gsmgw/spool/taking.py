@@ -70,8 +70,7 @@ class Taking:
         self._recorder = Recorder(config, place, db, intake, hints, clock)
         self._clock = clock
         self._events: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-        self._outgoing = f"{place.outgoing}/"
-        self._watcher = watch.Watcher(place.outgoing, self._on_event, recursive=False)
+        self._watcher = watch.Watcher(place.outgoing, self._on_event)
         self._readiness = Readiness(config.spool.settle)
         self._troubles = troubles.Troubles("files to be taken", clock)
         self._unrecorded: list[Claim] = []
@@ -111,9 +110,8 @@ class Taking:
 
     # -- finding files ----------------------------------------------------------------------------
 
-    def _on_event(self, path: str, kind: str) -> None:
-        if path.startswith(self._outgoing):
-            self._events.put((path[len(self._outgoing) :], kind))
+    def _on_event(self, name: str, kind: str) -> None:
+        self._events.put((name, kind))
 
     def _patience(self, now: float) -> float:
         if self._to_record():

@@ -65,9 +65,9 @@ def watching(folder: Path) -> list[Row]:
     heard: dict[str, float] = {}
     news = threading.Event()
 
-    def on_event(path: str, kind: str) -> None:
+    def on_event(name: str, kind: str) -> None:
         if kind == "moved_in":
-            heard[Path(path).name] = time.monotonic()
+            heard[name] = time.monotonic()
             news.set()
 
     place, aside = folder / "watched", folder / "aside"
