@@ -6,9 +6,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import threading
 from pathlib import Path
 
 from gsmgw.errors import GsmgwError
+
+
+#: `holder` has the lock for some microseconds while it looks, and whoever takes it needs some to
+#: write down who it is: what was found is looked at once more after so long.
+_AGAIN_S = 0.02
 
 
 class Lock:
@@ -24,7 +30,7 @@ class Lock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, or say who has it. Never blocks.
+        """Take the lock, or say who has it; blocks for a moment if somebody has.
 
         Raises:
             GsmgwError: another process holds it, or the file cannot be made.
@@ -38,7 +44,7 @@ class Lock:
                 f" does user id {os.geteuid()} own the directory or belong to its group?"
             ) from error
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(fd, fcntl.LOCK_EX)
         except OSError as error:
             found = os.pread(fd, 20, 0).decode("ascii", "replace").strip()
             os.close(fd)
@@ -70,17 +76,33 @@ def spool_lock(spool: Path) -> Path:
 
 
 def holder(path: Path) -> int | None:
-    """Return the process id that holds a lock file, None if nobody does or it cannot be read."""
+    """Return the process id that holds a lock file, None if nobody does or it cannot be read.
+
+    Blocks for a moment if somebody does.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return None
     try:
         try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            _take(fd, fcntl.LOCK_SH)
         except OSError:
-            found = os.read(fd, 20).decode("ascii", "replace").strip()
+            found = os.pread(fd, 20, 0).decode("ascii", "replace").strip()
             return int(found) if found.isdecimal() else None
         return None
     finally:
         os.close(fd)
+
+
+def _take(fd: int, kind: int) -> None:
+    """Lock a file at the second try at the latest.
+
+    Raises:
+        OSError: somebody has it, for longer than it takes to look or to write a name.
+    """
+    with contextlib.suppress(OSError):
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+        return
+    threading.Event().wait(_AGAIN_S)
+    fcntl.flock(fd, kind | fcntl.LOCK_NB)
