@@ -11,7 +11,6 @@ from pathlib import Path
 
 from gsmgw.errors import GsmgwError
 
-
 #: `holder` has the lock for some microseconds while it looks, and whoever takes it needs some to
 #: write down who it is: what was found is looked at once more after so long.
 _AGAIN_S = 0.02
