@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # make soak MINUTES=60 SEED=17
 MINUTES ?= 3
 SEED ?=
+# make bench ONLY="kills-full history"
+ONLY ?=
 # make deb MACHINE=arm64 DEB_VERSION=0.2.0+clinic1; packages are for Debian 12's Python, and built by it
 DEB_PYTHON ?= /usr/bin/python3
 MACHINE ?= amd64
@@ -21,7 +23,7 @@ help:
 	@echo "make deb     the Debian package, all libraries inside: dist/*.deb (Debian 12; MACHINE=arm64)"
 	@echo "make dist    one archive with install script for other systems: dist/*.tar.gz"
 	@echo "make pin     choose the newest libraries for the packages: packaging/requirements.txt"
-	@echo "make bench   measure the figures that docs/architecture.md promises"
+	@echo "make bench   measure the figures that docs/architecture.md promises (ONLY=\"kills-full history\")"
 	@echo "make soak    traffic with random faults, and the balance of it (MINUTES=60 SEED=17)"
 	@echo "make fuzz    spoiled input for all that reads foreign bytes (SECONDS=120 SEED=...)"
 	@echo "make fmt     format the code"
@@ -68,7 +70,7 @@ pin:
 	$(DEB_PYTHON) packaging/build.py pin
 
 bench: $(VENV)/dev
-	$(BIN)/python tests/bench
+	$(BIN)/python tests/bench $(ONLY)
 
 soak: $(VENV)/dev
 	$(BIN)/python tests/soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

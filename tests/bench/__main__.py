@@ -34,16 +34,22 @@ BENCHES = {
     "idle": ("resting", "idle"),
     "kills": ("kills", "kills"),
 }
+#: The same for those that take many minutes: run only if named.
+LONG = {
+    "kills-full": ("kills", "kills_full"),
+    "history": ("history", "history"),
+}
 
 
 def main() -> None:
-    """Run all benches, or those named, and print their rows."""
+    """Run all benches but the long ones, or those named, and print their rows."""
     parser = argparse.ArgumentParser(prog="tests/bench", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"some of: {', '.join(BENCHES)}; default: all")
+    there_are = f"{', '.join(BENCHES)}; long: {', '.join(LONG)}"
+    parser.add_argument("names", nargs="*", help=f"some of: {there_are}; default: all short ones")
     chosen = parser.parse_args().names or list(BENCHES)
-    unknown = [name for name in chosen if name not in BENCHES]
+    unknown = [name for name in chosen if name not in {**BENCHES, **LONG}]
     if unknown:
-        parser.error(f"no such bench: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+        parser.error(f"no such bench: {', '.join(unknown)}; there are {there_are}")
     rows: list[Row] = []
     for name in chosen:
         sys.stderr.write(f"{name} …\n")
@@ -61,7 +67,7 @@ def _table(rows: list[Row]) -> list[str]:
 
 
 def _find(name: str) -> Callable[[Path], list[Row]]:
-    module, function = BENCHES[name]
+    module, function = {**BENCHES, **LONG}[name]
     found: Callable[[Path], list[Row]] = getattr(importlib.import_module(module), function)
     return found
 
