@@ -12,7 +12,15 @@ import subprocess
 import sys
 
 #: Program: package of Debian.
-PROGRAMS = {"unshare": "util-linux", "mount": "mount", "umount": "mount", "sh": "dash"}
+PROGRAMS = {
+    "unshare": "util-linux",
+    "mount": "mount",
+    "umount": "mount",
+    "sh": "dash",
+    "bash": "bash",
+    "journalctl": "systemd",
+    "man": "man-db",
+}
 _TRY = "mount -t tmpfs none /mnt && echo 0 > /proc/sys/user/max_inotify_instances"
 
 

@@ -9,9 +9,18 @@ from gsmgw import __version__
 from gsmgw.cli.reference import pages
 from gsmgw.cli.reference.pages import Block, Code, Heading, Paragraph, Piece, Style, Table, Words
 
-# groff_char(7): what would be shown as something else, or read as a request.
+# groff_char(7): what would be shown as something else, or read as a request. A long choice of
+# words, `a|b|c`, may be broken at its bars.
 _GLYPHS = str.maketrans(
-    {"\\": "\\(rs", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti"}
+    {
+        "\\": "\\(rs",
+        "-": "\\-",
+        "'": "\\(aq",
+        "`": "\\(ga",
+        "^": "\\(ha",
+        "~": "\\(ti",
+        "|": "|\\:",
+    }
 )
 
 

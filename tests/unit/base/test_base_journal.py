@@ -6,65 +6,18 @@ from __future__ import annotations
 import io
 import os
 import re
-import socket
-import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from base_support import HandClock
+from journal_support import Listener
 
 from gsmgw import journal, logs
 from gsmgw.model import LogLevel
 
 log = logs.get("test")
-
-
-def parse(datagram: bytes) -> dict[str, str]:
-    """Read the native form: NAME=value lines, or NAME, length and octets."""
-    found: dict[str, str] = {}
-    while datagram:
-        line, _, rest = datagram.partition(b"\n")
-        if b"=" in line:
-            name, _, value = line.partition(b"=")
-        else:
-            (length,) = struct.unpack_from("<Q", rest)
-            name, value, rest = line, rest[8 : 8 + length], rest[8 + length + 1 :]
-        found[name.decode()] = value.decode()
-        datagram = rest
-    return found
-
-
-class Listener:
-    """journald's end of the socket."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(path))
-        self._socket.setblocking(False)
-
-    def next(self) -> dict[str, str]:
-        """Return the next event, also one that came as a sealed file."""
-        octets, [*files], _, _ = socket.recv_fds(self._socket, 1 << 20, 1)
-        if files:
-            with os.fdopen(files[0], "rb") as large:
-                large.seek(0)
-                octets = large.read()
-        return parse(octets)
-
-    def is_empty(self) -> bool:
-        """Tell whether nothing waits."""
-        try:
-            self._socket.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        return False
-
-    def close(self) -> None:
-        self._socket.close()
-        self.path.unlink(missing_ok=True)
 
 
 @pytest.fixture

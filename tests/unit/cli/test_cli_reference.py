@@ -35,7 +35,7 @@ def shown(line: str) -> str:
     """Return a line of roff as a person sees it."""
     for glyph, char in (("\\-", "-"), ("\\(aq", "'"), ("\\(ga", "`"), ("\\(rs", "\\")):
         line = line.replace(glyph, char)
-    return re.sub(r"\\f[BR]|\\&", "", line)
+    return re.sub(r"\\f[BR]|\\[&:]", "", line)
 
 
 def subsections(page: str) -> dict[str, str]:
