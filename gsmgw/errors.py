@@ -5,6 +5,7 @@
         ConfigError                 a person must edit the configuration; exit 78
         RejectedError               this message can never be sent; tell who sent it
             BadNumberError  BadTextError  BadFileError  StoppedError  RepeatedError
+        RefusedRecordError          a row of the clinic's files cannot be used; tell who wrote it
         ModemError                  this modem cannot do it; the message is innocent
             PortLostError           close, back off, open again
             ModemSilentError        resynchronise, then reset
@@ -83,6 +84,17 @@ class RepeatedError(RejectedError):
     """The same text went to the same number too often in a short time."""
 
     reason = "repeated"
+
+
+class RefusedRecordError(GsmgwError):
+    """A record of the clinic's files cannot be used; nothing of it was stored.
+
+    `column` is the part of it that is wrong, in our word for it (`start`, `phone`, ...), or None.
+    """
+
+    def __init__(self, message: str = "", column: str | None = None) -> None:
+        super().__init__(message)
+        self.column = column
 
 
 class ModemError(GsmgwError):

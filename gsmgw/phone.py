@@ -105,6 +105,28 @@ def is_mobile(number: str) -> bool:
     return kind in (kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)
 
 
+def is_landline(number: str) -> bool:
+    """Tell whether the number plan knows an E.164 number as one that no text can reach.
+
+    A number of a range given out since the plan was written down is none: trying tells.
+    """
+    library = _library()
+    kinds = library.PhoneNumberType
+    unreachable = (
+        kinds.FIXED_LINE,
+        kinds.TOLL_FREE,
+        kinds.PREMIUM_RATE,
+        kinds.SHARED_COST,
+        kinds.UAN,
+        kinds.VOICEMAIL,
+    )
+    try:
+        kind = library.number_type(library.parse(number))
+    except library.NumberParseException:
+        return False
+    return kind in unreachable
+
+
 def is_country(code: str) -> bool:
     """Tell whether a two-letter code is a country with phone numbers."""
     return code in _library().SUPPORTED_REGIONS

@@ -17,6 +17,7 @@ COLUMNS = (
     "version",
     "variant",
     "booked_at",
+    "withdrawn",
     "file_id",
 )
 
@@ -57,14 +58,47 @@ def answered(tx: Transaction, appointment_id: str, response: str) -> None:
 
 
 def ahead_on_phone(db: Database | Transaction, phone: str, now: str) -> list[Row]:
-    """Return the booked visits to come of all patients of a phone, the next one first.
+    """Return the visits that are to take place of all patients of a phone, the next one first.
 
     Each row has the patient's `given`, `family`, `phone` and `language` beside its own columns.
     """
     return db.rows(
         "SELECT appointment.*, given, family, phone, language FROM appointment"
         " JOIN patient ON patient.id = patient_id"
-        " WHERE phone = ? AND appointment.status = 'booked' AND start > ? ORDER BY start,"
+        " WHERE phone = ? AND appointment.status = 'booked' AND withdrawn IS NULL"
+        " AND start > ? ORDER BY start,"
         " appointment.id",
         (phone, now),
+    )
+
+
+def ahead_of_patient(tx: Database | Transaction, patient_id: str, now: str) -> list[Row]:
+    """Return the visits of a patient that lie ahead, whatever their status, the next one first."""
+    return tx.rows(
+        "SELECT * FROM appointment WHERE patient_id = ? AND start > ? ORDER BY start, id",
+        (patient_id, now),
+    )
+
+
+def between(tx: Database | Transaction, first: str, end: str) -> list[Row]:
+    """Return the visits that start in a span of time, its end outside, the first one first."""
+    return tx.rows(
+        "SELECT * FROM appointment WHERE start >= ? AND start < ? ORDER BY start, id", (first, end)
+    )
+
+
+def after(db: Database | Transaction, appointment_id: str, now: str, limit: int) -> list[str]:
+    """Return the numbers of visits that lie ahead, in their order behind a number; for rounds."""
+    rows = db.rows(
+        "SELECT id FROM appointment WHERE id > ? AND start > ? ORDER BY id LIMIT ?",
+        (appointment_id, now, limit),
+    )
+    return [str(row["id"]) for row in rows]
+
+
+def named_by(tx: Transaction, appointment_id: str, file_id: int) -> None:
+    """Note the newest file that names a visit."""
+    tx.run(
+        "UPDATE appointment SET file_id = ? WHERE id = ? AND file_id IS NOT ?",
+        (file_id, appointment_id, file_id),
     )

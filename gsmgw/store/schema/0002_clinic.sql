@@ -30,10 +30,12 @@ CREATE TABLE appointment (
     practitioner TEXT,
     service TEXT,
     location TEXT,
-    version INTEGER NOT NULL DEFAULT 1,     -- rises with each new start
+    version INTEGER NOT NULL DEFAULT 1,     -- rises with each new start, and when it is booked again
     variant TEXT,                           -- a b: how it is asked, fixed at the first plan
     booked_at TEXT NOT NULL,                -- when we first heard of this start
     answered_at TEXT,                       -- of `response`
+    withdrawn TEXT,                         -- NULL or, where it will not take place although no file
+                                            -- cancelled it: absence (of the doctor) missing (from a snapshot)
     file_id INTEGER REFERENCES import_file(id) ON DELETE SET NULL,  -- newest file that names it
     updated_at TEXT NOT NULL
 );
