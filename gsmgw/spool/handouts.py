@@ -14,6 +14,7 @@ tried again with growing pauses, while the others go on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gsmgw import logs
@@ -86,20 +87,10 @@ class Handouts:
 
         Blocks for some fsyncs and two commits, if there is anything.
         """
-        if self._troubles.is_paused("store"):
+        if self._troubles.is_paused(troubles.STORE):
             return 0
-        # Those in trouble do not count: they must not keep the others from being found.
-        rows = spool_files.owed(self._db, AT_ONCE + len(self._troubles))
-        rows = [row for row in rows if not self._troubles.is_paused(row["id"])][:AT_ONCE]
-        if not rows:
-            return 0
-        try:
-            done = self._round(rows)
-        except troubles.PASSING as error:
-            self._troubles.failed("store", error)
-            return 0
-        self._troubles.ended("store")
-        return done
+        rows = self._troubles.choose(partial(spool_files.owed, self._db), AT_ONCE)
+        return self._troubles.work(self._round, rows) if rows else 0
 
     def _round(self, rows: list[Row]) -> int:
         deliveries = [one for row in rows if (one := self._prepare(row)) is not None]
@@ -110,7 +101,11 @@ class Handouts:
                     spool_files.name_handout(tx, one.handout_id, names.to_text(one.name))
         elif fresh:
             deliveries = [one for one in deliveries if one.is_named]
-        moved = [one for one in deliveries if self._move(one)]
+        moved = [
+            one
+            for one in deliveries
+            if self._troubles.attempt(one.handout_id, partial(self._move, one))
+        ]
         if not moved or not self._sync(moved, {one.folder for one in moved}):
             return 0
         with self._db.write() as tx:
@@ -153,24 +148,12 @@ class Handouts:
         with self._db.write() as tx:
             spool_files.finish_handout(tx, row["id"])
 
-    def _move(self, one: _Delivery) -> bool:
-        try:
-            if files.look(self._tmp(one.handout_id)) is not None:
-                files.move(self._tmp(one.handout_id), one.folder / one.name)
-        except OSError as error:
-            self._troubles.failed(one.handout_id, error)
-            return False
-        return True
+    def _move(self, one: _Delivery) -> None:
+        if files.look(self._tmp(one.handout_id)) is not None:
+            files.move(self._tmp(one.handout_id), one.folder / one.name)
 
     def _sync(self, deliveries: list[_Delivery], folders: set[Path]) -> bool:
-        try:
-            for folder in folders:
-                files.sync(folder)
-        except OSError as error:
-            for one in deliveries:
-                self._troubles.failed(one.handout_id, error)
-            return False
-        return True
+        return self._troubles.sync((one.handout_id for one in deliveries), folders)
 
     def _tmp(self, handout_id: int) -> Path:
         return self._place.tmp / f"handout-{handout_id}"

@@ -22,12 +22,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gsmgw import logs
 from gsmgw.clock import Clock
 from gsmgw.config import Config
-from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.hints import IDLE_S, Hints
 from gsmgw.spool import files, layout, names, stories, troubles
 from gsmgw.spool.formats import json_format, outcomes
 from gsmgw.spool.layout import Layout
@@ -93,7 +94,7 @@ class Results:
 
     def step(self, stop: StopToken) -> None:
         """Wait for a hint, at most a second; put away what is settled."""
-        hinted = self._hints.results.wait(1.0)
+        hinted = self._hints.results.wait(1.0 if self._troubles else IDLE_S)
         pause_s = self._next_look - self._clock.monotonic()
         if stop.is_set() or (pause_s > 0 and stop.wait(min(pause_s, 1.0))):
             return
@@ -110,23 +111,13 @@ class Results:
 
         Blocks for some fsyncs and two commits, if there is anything.
         """
-        if self._troubles.is_paused("store"):
+        if self._troubles.is_paused(troubles.STORE):
             return 0
         began = self._clock.monotonic()
-        # Those in trouble do not count: they must not keep the others from being found.
-        rows = spool_files.ready(self._db, AT_ONCE + len(self._troubles))
-        rows = [row for row in rows if not self._troubles.is_paused(row["id"])][:AT_ONCE]
+        rows = self._troubles.choose(partial(spool_files.ready, self._db), AT_ONCE)
         ended = self._clock.monotonic()
         self._next_look = ended + (ended - began) / LOOK_SHARE
-        if not rows:
-            return 0
-        try:
-            done = self._round(rows)
-        except troubles.PASSING as error:
-            self._troubles.failed("store", error)
-            return 0
-        self._troubles.ended("store")
-        return done
+        return self._troubles.work(self._round, rows) if rows else 0
 
     # -- the four steps ---------------------------------------------------------------------------
 
@@ -251,21 +242,7 @@ class Results:
     # -- on failure -------------------------------------------------------------------------------
 
     def _try(self, move: _Move, action: Callable[[_Move], None]) -> bool:
-        """Do one thing for one file; tell whether it could be done."""
-        try:
-            action(move)
-        except OSError as error:
-            self._troubles.failed(move.file_id, error)
-            return False
-        return True
+        return self._troubles.attempt(move.file_id, partial(action, move))
 
     def _sync(self, moves: list[_Move], folders: Iterable[Path]) -> bool:
-        """Put the changes of some files on disk; tell whether it could be done."""
-        try:
-            for folder in folders:
-                files.sync(folder)
-        except OSError as error:
-            for move in moves:
-                self._troubles.failed(move.file_id, error)
-            return False
-        return True
+        return self._troubles.sync((move.file_id for move in moves), folders)

@@ -8,17 +8,24 @@ is owed, and once that it is no longer.
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from gsmgw import logs
 from gsmgw.clock import Clock
 from gsmgw.errors import StoreBusyError, StoreError, StoreFullError
+from gsmgw.spool import files
+from gsmgw.store.database import Row
 
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 
 #: Errors of the store that pass by themselves; the others are for the supervisor.
 PASSING = (StoreBusyError, StoreFullError)
+
+#: The key of the store itself.
+STORE = "store"
 
 log = logs.get("spool")
 
@@ -89,3 +96,46 @@ class Troubles:
         """Take in that something is done, or no longer owed."""
         if self._troubles.pop(key, None) is not None and not self._troubles:
             log.info("spool.caught_up", what=self._what)
+
+    # -- work in batches --------------------------------------------------------------------------
+
+    def choose(self, find: Callable[[int], list[Row]], most: int) -> list[Row]:
+        """Return rows that are to be worked on now; those in trouble do not count.
+
+        Args:
+            find: returns so many rows with an `id`, the oldest first.
+            most: so many at most.
+        """
+        # Found beside the others, so that they do not keep those from being found.
+        rows = find(most + len(self._troubles))
+        return [row for row in rows if not self.is_paused(row["id"])][:most]
+
+    def work(self, batch: Callable[[list[Row]], int], rows: list[Row]) -> int:
+        """Work on a batch, unless the store has failed; return how many are done."""
+        try:
+            done = batch(rows)
+        except PASSING as error:
+            self.failed(STORE, error)
+            return 0
+        self.ended(STORE)
+        return done
+
+    def attempt(self, key: object, action: Callable[[], object]) -> bool:
+        """Do one thing on the disk; tell whether it could be done."""
+        try:
+            action()
+        except OSError as error:
+            self.failed(key, error)
+            return False
+        return True
+
+    def sync(self, keys: Iterable[object], folders: Iterable[Path]) -> bool:
+        """Put the changes of some files on disk; tell whether it could be done."""
+        try:
+            for folder in folders:
+                files.sync(folder)
+        except OSError as error:
+            for key in keys:
+                self.failed(key, error)
+            return False
+        return True
