@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gsmgw.cli import command, display, exits, session
+
+if TYPE_CHECKING:
+    from gsmgw.config import Checked, Config
 
 
 @click.command(
@@ -82,20 +87,28 @@ def _pretend(count: int) -> dict[str, object]:
     cls=command.Command,
     epilog="""\
 gsmgw --config /etc/gsmgw/gsmgw.yaml check
+gsmgw check --unit systemd/gsmgw.service
 """,
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option(
+    "--unit",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The service's unit; else the installed one, if it runs with this configuration.",
+)
 @session.pass_session
-def check(current: session.Session, as_json: bool) -> int:
+def check(current: session.Session, as_json: bool, unit: Path | None) -> int:
     """Check the configuration.
 
-    Names every mistake with its line and what is allowed there, and what is allowed but unwise.
+    Names every mistake with its line and what is allowed there, and what is allowed but unwise;
+    and the places in it that the service's unit keeps from the daemon.
     """
-    from gsmgw import config, errors
+    from gsmgw import errors
 
     path = current.config_path
     try:
-        checked = config.check(path)
+        checked = _checked(path, unit)
     except errors.ConfigError as error:
         if not as_json:
             raise
@@ -109,3 +122,31 @@ def check(current: session.Session, as_json: bool) -> int:
     modems = len(checked.config.modems)
     click.echo(f"{display.safe(path)} is valid: {modems} modem{'' if modems == 1 else 's'}")
     return exits.OK
+
+
+def _checked(path: Path, unit_file: Path | None) -> Checked:
+    """Check a configuration by itself, and then against the unit.
+
+    Raises:
+        ConfigError: it is wrong, or names places that the unit keeps from the daemon.
+    """
+    from gsmgw import config, errors
+
+    checked = config.check(path)
+    kept_away = _kept_away(path, checked.config, unit_file)
+    if kept_away:
+        raise errors.ConfigError("\n".join(kept_away), kept_away)
+    return checked
+
+
+def _kept_away(path: Path, config: Config, unit_file: Path | None) -> tuple[str, ...]:
+    """Return what the configuration wants and the service's unit does not give, a line each."""
+    from gsmgw.cli.doctor import machine, sandbox
+
+    unit = machine.unit(unit_file)
+    if unit is None:
+        return ()
+    if unit_file is None and os.path.realpath(unit.config) != os.path.realpath(path):
+        return ()  # the service runs with another configuration
+    found = sandbox.compare(unit.path, unit.sandbox, config)
+    return tuple(f"{path}, {trouble.what}: {trouble.where}; {trouble.do}" for trouble in found)

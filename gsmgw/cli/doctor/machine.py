@@ -19,9 +19,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gsmgw.cli.doctor import sandbox as sandboxes
+
 #: Where the machine's own files are looked up; tests make a machine in a directory.
 ROOT = Path("/")
-UNIT_FOLDERS = ("etc/systemd/system", "run/systemd/system", "lib/systemd/system")
+#: In systemd's order: what comes first counts.
+UNIT_FOLDERS = (
+    *("etc/systemd/system", "run/systemd/system"),
+    *("usr/local/lib/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"),
+)
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "glusterfs")
 _JOURNAL_TIMEOUT_S = 10.0
 
@@ -227,30 +233,36 @@ class Unit:
     group: str = ""
     groups: list[str] = field(default_factory=list)  #: supplementary
     config: Path = Path("/etc/gsmgw/gsmgw.yaml")
-    is_strict: bool = False  #: it may write nowhere but where `writable` says
-    writable: list[Path] = field(default_factory=list)
-    hides_home: bool = False
+    sandbox: sandboxes.Sandbox = field(default_factory=sandboxes.Sandbox)
     #: what DeviceAllow names, None: all devices
     devices: list[str] | None = None
     credentials: list[str] = field(default_factory=list)  #: that systemd hands over by name
     is_enabled: bool = False
 
 
-def unit() -> Unit | None:
-    """Return the service's unit; None if none is installed."""
-    files = [ROOT / folder / "gsmgw.service" for folder in UNIT_FOLDERS]
-    path = next((file for file in files if file.is_file()), None)
+def unit(path: Path | None = None) -> Unit | None:
+    """Return the service's unit with its drop-ins; None if none is installed.
+
+    Args:
+        path: a file to be read instead of the installed one; its drop-ins lie beside it.
+    """
+    folders = [ROOT / folder for folder in UNIT_FOLDERS]
+    if path is not None:
+        folders = [path.parent]
+    else:
+        files = [folder / "gsmgw.service" for folder in folders]
+        path = next((file for file in files if file.is_file()), None)
     if path is None:
         return None
-    found = Unit(path)
-    drop_ins = [
-        file
-        for folder in UNIT_FOLDERS
-        for file in sorted((ROOT / folder / "gsmgw.service.d").glob("*.conf"))
-    ]
-    for file in (path, *drop_ins):
-        for key, value in _settings(file):
-            _take(found, key, value)
+    drop_ins: dict[str, Path] = {}
+    for folder in folders:
+        for file in (folder / f"{path.name}.d").glob("*.conf"):
+            drop_ins.setdefault(file.name, file)
+    files = [path, *(drop_ins[name] for name in sorted(drop_ins))]
+    settings = [setting for file in files for setting in _settings(file)]
+    found = Unit(path, sandbox=sandboxes.read(settings))
+    for key, value in settings:
+        _take(found, key, value)
     wanted = (ROOT / folder / "multi-user.target.wants/gsmgw.service" for folder in UNIT_FOLDERS)
     found.is_enabled = any(os.path.lexists(link) for link in wanted)
     return found
@@ -277,25 +289,10 @@ def _take(found: Unit, key: str, value: str) -> None:
         found.groups = [*found.groups, *value.split()] if value else []
     elif key == "ExecStart":
         found.config = _config_of(value) or found.config
-    elif key == "ProtectSystem":
-        found.is_strict = value == "strict"
-    elif key == "ProtectHome":
-        found.hides_home = value in ("yes", "true", "on", "1", "tmpfs")
-    elif key in ("ReadWritePaths", "StateDirectory"):
-        _take_writable(found, key, value)
     elif key in ("LoadCredential", "LoadCredentialEncrypted", "SetCredential"):
         found.credentials.append(value.partition(":")[0])
     elif key == "DeviceAllow":
         found.devices = [*(found.devices or []), value.split()[0]] if value else None
-
-
-def _take_writable(found: Unit, key: str, value: str) -> None:
-    if key == "StateDirectory":
-        found.writable += [Path("/var/lib") / name for name in value.split()]
-    elif value:
-        found.writable += [Path(path.lstrip("-+")) for path in value.split()]
-    else:
-        found.writable = [path for path in found.writable if path.parts[:3] == ("/", "var", "lib")]
 
 
 def _config_of(command: str) -> Path | None:

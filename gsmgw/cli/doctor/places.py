@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gsmgw.cli.doctor import machine
+from gsmgw.cli.doctor import machine, sandbox
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.config import Config
 from gsmgw.gateway.health import disks, judgement
@@ -154,7 +154,7 @@ def _no_spool(seen: Installation, root: Path) -> Iterator[Trouble]:
         can_make = root.parent.exists() and lack(root.parent, seen.account, WRITE | ENTER) is None
     except OSError:
         can_make = False
-    if can_make and (seen.unit is None or not seen.unit.is_strict):
+    if can_make and (seen.unit is None or seen.unit.sandbox.system != "strict"):
         return
     do = f"sudo install -d -m 2770 -o {seen.user} -g {seen.group} {root}"
     what = "the directory of the spool does not exist, and the daemon may not make it"
@@ -238,21 +238,9 @@ def _future(seen: Installation, config: Config) -> Iterator[Trouble]:
 
 
 def _unit_paths(seen: Installation, config: Config) -> Iterator[Trouble]:
-    """Yield places that the unit does not let the daemon write to."""
-    unit = seen.unit
-    if unit is None:
-        return
-    wanted = [config.database.path.parent, config.spool.path]
-    if config.watching.metrics is not None:
-        wanted.append(config.watching.metrics.parent)
-    for path in wanted:
-        open_above = [allowed for allowed in unit.writable if path.is_relative_to(allowed)]
-        in_home = unit.hides_home and path.parts[1:2] in (("home",), ("root",))
-        if (unit.is_strict and not open_above) or (in_home and not open_above):
-            what = f"the unit {unit.path} does not let the daemon write there"
-            do = f"sudo systemctl edit gsmgw: [Service] ReadWritePaths={path}; then"
-            do += " sudo systemctl restart gsmgw"
-            yield Trouble("error", "unit.paths", str(path), what, do)
+    """Yield places that the unit does not let the daemon use."""
+    if seen.unit is not None:
+        yield from sandbox.compare(seen.unit.path, seen.unit.sandbox, config)
 
 
 def _hook(seen: Installation, config: Config) -> Iterator[Trouble]:

@@ -11,7 +11,8 @@ import pytest
 from doctor_support import Ward
 
 from gsmgw import logs
-from gsmgw.cli.doctor import finding, machine, places
+from gsmgw.cli.doctor import finding, machine, places, sandbox
+from gsmgw.config import Config
 from gsmgw.gateway.health.judgement import Trouble
 
 
@@ -56,9 +57,9 @@ def test_a_unit_is_read_with_its_drop_ins(root: Path) -> None:
     assert found is not None
     assert (found.user, found.group, found.groups) == ("gsmgw", "sms", ["dialout"])
     assert found.config == Path("/srv/gsmgw.yaml")
-    assert found.is_strict
-    places_open = ["/var/lib/gsmgw", "/var/spool/gsmgw", "/srv/a", "/srv/b"]
-    assert [str(path) for path in found.writable] == places_open
+    for place in ("/var/lib/gsmgw", "/var/spool/gsmgw", "/srv/a", "/srv/b"):
+        assert found.sandbox.is_writable(Path(place))
+    assert not found.sandbox.is_writable(Path("/srv"))
     assert (found.devices, found.credentials) == (["char-ttyUSB"], ["pin"])
     assert not found.is_enabled
 
@@ -70,7 +71,7 @@ def test_an_empty_value_takes_a_list_back(root: Path) -> None:
     write_unit(root, "gsmgw.service.d/none.conf", *empty)
     found = machine.unit()
     assert found is not None
-    assert (found.writable, found.devices, found.groups) == ([], None, [])
+    assert (found.sandbox.lists, found.devices, found.groups) == ({"ReadWritePaths": []}, None, [])
 
 
 def test_our_own_unit_fits_the_default_configuration(root: Path) -> None:
@@ -78,8 +79,7 @@ def test_our_own_unit_fits_the_default_configuration(root: Path) -> None:
     write_unit(root, "gsmgw.service", own.read_text())
     found = machine.unit()
     assert found is not None
-    for path in ("/var/lib/gsmgw", "/var/spool/gsmgw"):
-        assert Path(path) in found.writable
+    assert list(sandbox.compare(found.path, found.sandbox, Config())) == []
     assert {"char-ttyUSB", "char-ttyACM"} <= set(found.devices or ())
 
 
