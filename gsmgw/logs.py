@@ -54,6 +54,18 @@ class Record:
     fields: dict[str, object]  #: as given, plus `repeated` where repeats were counted
 
 
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """How much of an event is written."""
+
+    repeats: bool = False  #: equal ones are counted
+    key: tuple[str, ...] | None = None  #: fields that make two equal; None: all
+    first: int = 1  #: so many are written before that begins
+    routine: str = ""  #: everyday traffic, counted under this word
+
+
+_NO_LIMITS = _Limits()
+
 #: What is kept of an event that is held back.
 _Held = tuple[LogLevel, str, str, dict[str, object]]
 
@@ -84,8 +96,9 @@ class Logger:
 
     Fields are keyword arguments; their order is the order on the line. `limit` turns the counting
     of repeats on or off (on for warnings and errors, off for the rest); `key` names the fields that
-    make two events the same trouble, without it all fields do. `routine` marks what passes every
-    day by the hundred, with the word under which it is counted where it is not written.
+    make two events the same trouble, without it all fields do, and `first` says how many are
+    written before counting begins. `routine` marks what passes every day by the hundred, with the
+    word under which it is counted where it is not written.
     """
 
     __slots__ = ("area",)
@@ -104,13 +117,15 @@ class Logger:
         /,
         *,
         key: tuple[str, ...] | None = None,
+        first: int = 1,
         limit: bool = False,
         routine: str = "",
         **fields: object,
     ) -> None:
         """Log what happened in the course of things."""
         if _output.level >= LogLevel.INFO or _output.captures:
-            _log(LogLevel.INFO, self.area, event, fields, key=key, limit=limit, routine=routine)
+            about = _Limits(limit, key, first, routine)
+            _log(LogLevel.INFO, self.area, event, fields, about)
 
     def warning(
         self,
@@ -118,11 +133,12 @@ class Logger:
         /,
         *,
         key: tuple[str, ...] | None = None,
+        first: int = 1,
         limit: bool = True,
         **fields: object,
     ) -> None:
         """Log what a technician should look at; listed in docs/log-messages.md."""
-        _log(LogLevel.WARNING, self.area, event, fields, key=key, limit=limit)
+        _log(LogLevel.WARNING, self.area, event, fields, _Limits(limit, key, first))
 
     def error(
         self,
@@ -130,11 +146,12 @@ class Logger:
         /,
         *,
         key: tuple[str, ...] | None = None,
+        first: int = 1,
         limit: bool = True,
         **fields: object,
     ) -> None:
         """Log what a technician must act upon; listed in docs/log-messages.md."""
-        _log(LogLevel.ERROR, self.area, event, fields, key=key, limit=limit)
+        _log(LogLevel.ERROR, self.area, event, fields, _Limits(limit, key, first))
 
 
 def get(area: str) -> Logger:
@@ -274,23 +291,21 @@ def _log(
     area: str,
     event: str,
     fields: dict[str, object],
-    *,
-    key: tuple[str, ...] | None = None,
-    limit: bool = False,
-    routine: str = "",
+    limits: _Limits = _NO_LIMITS,
 ) -> None:
     with _output.lock:
         now = _output.clock.monotonic()
-        if limit:
-            names = fields if key is None else key
+        if limits.repeats:
+            names = fields if limits.key is None else limits.key
             identity = (level, event, *(log_line.format_value(fields.get(name)) for name in names))
-            held_back = _output.troubles.take(identity, (level, area, event, fields), now)
+            what = (level, area, event, fields)
+            held_back = _output.troubles.take(identity, what, now, first=limits.first)
             if held_back is None:
                 return
             if held_back:
                 fields = {**fields, "repeated": held_back}
-        is_summed = routine and not _output.every_message and _output.level < LogLevel.DEBUG
-        is_written = not is_summed or _output.traffic.take(routine, now)
+        is_summed = limits.routine and not _output.every_message and _output.level < LogLevel.DEBUG
+        is_written = not is_summed or _output.traffic.take(limits.routine, now)
         _emit(level, area, event, fields, is_written=is_written)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the log says once instead of a thousand times: trouble that goes on, and everyday traffic.
 
-Theory of operation: a `Troubles` lets the first of equal troubles through and holds the next ones
-back, for a minute, then for two, for four and so on up to an hour while the trouble goes on; a
+Theory of operation: a `Troubles` lets the first few of equal troubles through and holds the next
+ones back, for a minute, then for two, for four and so on up to an hour while the trouble goes on; a
 quarter of an hour without it, and it is news again. When the time is over the newest one held back
 is told, with how many others there were. A `Traffic` has a dozen lines to give, and gets a new one
 each half hour; what comes without one is only counted, and told once an hour.
@@ -41,7 +41,8 @@ class _Trouble(Generic[T]):
 
     written_at: float
     seen_at: float
-    window_s: float
+    free: int  #: so many more are written as they come
+    window_s: float = FIRST_WINDOW_S
     held_back: int = 0
     newest: T | None = None
 
@@ -55,13 +56,24 @@ class Troubles(Generic[T]):
     def __len__(self) -> int:
         return len(self._known)
 
-    def take(self, identity: Hashable, what: T, now: float) -> int | None:
-        """Return how many were held back before this one, or None to hold it back too."""
+    def take(self, identity: Hashable, what: T, now: float, *, first: int = 1) -> int | None:
+        """Return how many were held back before this one, or None to hold it back too.
+
+        Args:
+            identity: equal for equal troubles.
+            what: what is needed to tell this one later.
+            now: the time.
+            first: so many are let through before any is held back.
+        """
         known = self._known.get(identity)
         if known is None or now - known.seen_at >= QUIET_S:
-            self._remember(identity, _Trouble(now, now, FIRST_WINDOW_S))
+            self._remember(identity, _Trouble(now, now, first - 1))
             return 0 if known is None else known.held_back
         known.seen_at = now
+        if known.free:
+            known.free -= 1
+            known.written_at = now
+            return 0
         if now - known.written_at < known.window_s:
             known.held_back += 1
             known.newest = what

@@ -51,7 +51,7 @@ def _log_calls_format(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     wrong: list[str] = []
 
     def checked(
-        level: LogLevel, area: str, event: str, fields: dict[str, object], **options: Any
+        level: LogLevel, area: str, event: str, fields: dict[str, object], *options: Any
     ) -> None:
         try:
             logs.format_line(level, event, fields)
@@ -59,7 +59,7 @@ def _log_calls_format(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             wrong.append(f"{event}: {error!r}")
         if area in _AREAS and not _EVENT.match(event):
             wrong.append(f"{event!r} is not noun.verb")
-        write(level, area, event, fields, **options)
+        write(level, area, event, fields, *options)
 
     monkeypatch.setattr(logs, "_log", checked)
     yield

@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "log-messages.md"
 LEVELS = ("debug", "info", "warning", "error")
 NOUN_VERB = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 #: Keyword arguments of `logs.Logger` that are no fields.
-OPTIONS = {"key", "limit", "routine"}
+OPTIONS = {"key", "first", "limit", "routine"}
 
 #: What the log says at which level with which fields: event, level, names of fields.
 Catalogue = dict[str, dict[str, set[str]]]

@@ -173,6 +173,7 @@ class Intake:
                 lambda: log.warning(
                     "message.rejected",
                     key=("source", "reason"),
+                    first=5,
                     id=row_id,
                     source=source,
                     reason=code,
@@ -432,6 +433,7 @@ def _tell_refused(tx: Transaction, message_id: int, message: entry.NewMessage, c
             lambda: log.warning(
                 "message.runaway",
                 key=("source",),
+                first=5,
                 id=message_id,
                 recipient=recipient,
                 source=message.source,

@@ -327,7 +327,7 @@ class Worker:
         self._sender.give_back(why)
         self._sender.forget_doubts()
         self._restarts += 1
-        _log.warning("modem.restarted", modem=self._wanted.name, why=why)
+        _log.warning("modem.restarted", key=("modem",), first=5, modem=self._wanted.name, why=why)
         self._go(state.Event.RESTARTED, why)
 
     def _follow_registration(self) -> None:
@@ -393,6 +393,8 @@ class Worker:
         self._next_at = now + pause_s
         _log.warning(
             "modem.silent",
+            key=("modem",),
+            first=6,
             modem=self._wanted.name,
             why=why,
             attempt=self._recovery.attempts,
@@ -409,7 +411,14 @@ class Worker:
             self._sender.take_late()
             self._hear_restart()
             return
-        _log.info("modem.recovering", modem=self._wanted.name, stage=self._stage)
+        _log.info(
+            "modem.recovering",
+            limit=True,
+            key=("modem",),
+            first=6,
+            modem=self._wanted.name,
+            stage=self._stage,
+        )
         if self._stage is recovery.Stage.RESYNCHRONISE:
             self._talk.resynchronise()
         elif self._stage is recovery.Stage.REOPEN:
@@ -448,7 +457,15 @@ class Worker:
     def _go(self, event: state.Event, why: str = "") -> None:
         following = state.follow(self._state, event)
         if following is not self._state:
-            _log.info("modem.state", modem=self._wanted.name, state=following, why=why or None)
+            _log.info(
+                "modem.state",
+                limit=True,
+                key=("modem", "state"),
+                first=10,
+                modem=self._wanted.name,
+                state=following,
+                why=why or None,
+            )
         self._state, self._why = following, why
 
     def _report(self) -> ModemReport:

@@ -108,6 +108,7 @@ def fail_part(tx: Transaction, part: Row, change: PartChange) -> None:
         lambda: log.warning(
             "message.failed",
             key=("code",),
+            first=5,
             id=part["message_id"],
             part=part["number"],
             recipient=recipient,

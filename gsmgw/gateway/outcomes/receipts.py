@@ -201,7 +201,7 @@ def _tell(
         "message": message_state.value,
     }
     if status.delivery is codes.DeliveryStatus.UNDELIVERED:
-        tx.after_commit(lambda: log.warning("part.undelivered", key=("status",), **fields))
+        tx.after_commit(lambda: log.warning("part.undelivered", key=("status",), first=5, **fields))
     elif status.delivery is codes.DeliveryStatus.DELIVERED:
         tx.after_commit(lambda: log.info("part.delivered", routine="parts delivered", **fields))
     else:

@@ -223,6 +223,7 @@ class Settling:
             lambda: log.warning(
                 "part.refused",
                 key=("modem", "code", "whose"),
+                first=5,
                 id=tried.message["id"],
                 part=f"{tried.part['number']}/{tried.message['parts']}",
                 modem=tried.modem,

@@ -122,6 +122,8 @@ class Sender:
         self._hold_until = self._clock.monotonic() + pause_s
         _log.warning(
             "modem.refuses",
+            key=("modem", "code"),
+            first=3,
             modem=self._name,
             code=result.code,
             why=logs.masked(result.detail),
