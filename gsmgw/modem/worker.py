@@ -2,10 +2,10 @@
 """The life of one modem, in its own thread: find it, bring it up, send, receive, recover.
 
 Theory of operation. `step` does one round: it sends at most one part, or hands over a few arrivals,
-or makes one attempt to find or recover the modem, and then waits at most a second. While there is
-work it does not wait. In a round, in this order: what the store did not take before, what the modem
-said unasked, orders of people, one part, one duty that is due (a memory to sweep, a look at signal
-and network). So receiving never waits for a queue to be empty, nor sending for a full SIM.
+or makes one attempt to find or recover the modem, and then waits two seconds at most. While there
+is work it does not wait. In a round, in this order: what the store did not take before, what the
+modem said unasked, orders of people, one part, one duty that is due (a memory to sweep, a look at
+signal and network). So receiving never waits for a queue to be empty, nor sending for a full SIM.
 
 The state follows `state.TABLE`. Errors of the modem end a round and decide what follows:
 `PortLostError` absent, `SimError` needs_pin, silence unresponsive (see `recovery`).
@@ -26,31 +26,25 @@ of parts are kept by the gateway, arrivals by the modem; other store errors go u
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import os
 from pathlib import Path
 
 from gsmgw import clock, logs, threads
-from gsmgw.at import network, replies
-from gsmgw.errors import ModemError, ModemSilentError, PortLostError, SimError
+from gsmgw.at import network
+from gsmgw.errors import ModemError, PortLostError, SimError
 from gsmgw.model import ModemReport, ModemState
-from gsmgw.modem import (
-    dialogue,
-    discovery,
-    driver,
-    gateway_port,
-    port,
-    settings,
-    state,
-)
+from gsmgw.modem import dialogue, discovery, driver, gateway_port, port, settings, state
 from gsmgw.modem.duties import (
     arrivals,
     complaints,
     finding,
     in_flight,
+    mending,
     orders,
     recovery,
     sending,
+    station,
+    telling,
+    waking,
 )
 
 _log = logs.get("modem")
@@ -74,8 +68,6 @@ _HEALTHY_S = 60.0
 _RESET_S = 3.0
 #: With a part in flight, every port is listened to for so long before it is asked who it is.
 _LISTEN_FIRST_S = 0.5
-#: Changes of signal are told in steps of so many dB.
-_SIGNAL_STEP_DB = 5
 
 
 class Worker:
@@ -96,19 +88,18 @@ class Worker:
         self._port = port.Port("", baudrate=wanted.baudrate, rtscts=wanted.rtscts, now=self._clock)
         self._talk = dialogue.Dialogue(self._port, name=wanted.name, now=self._clock)
         self._drive = driver.Driver(self._talk, gateway, wanted, self._clock)
-        self._sender = sending.Sender(wanted.name, self._drive, self._talk, gateway, self._clock)
-        self._arrivals = arrivals.Arrivals(wanted, self._drive, self._talk, gateway, self._clock)
-        self._orders = orders.Orders(wanted.name, self._drive, self._talk, gateway, self._clock)
-        self._in_flight = in_flight.InFlight(
-            wanted.name, self._talk, gateway, self._sender, wanted.result_timeout_s, self._clock
-        )
+        at = station.Station(wanted, self._drive, self._talk, gateway, self._clock)
+        self._sender = sending.Sender(at)
+        self._arrivals = arrivals.Arrivals(at)
+        self._orders = orders.Orders(at)
+        self._in_flight = in_flight.InFlight(at, self._sender)
+        self._teller = telling.Teller(at, self._finder)
+        self._waker = waking.Waker()
         self._complaints = complaints.Complaints(wanted.name, self._clock)
         self._recovery = recovery.Recovery()
-        self._stage = recovery.Stage.RESYNCHRONISE
+        self._mender = mending.Mender(at, self._port, self._finder, self._recovery)
         self._state = ModemState.ABSENT
         self._why = ""
-        self._told: ModemReport | None = None
-        self._wake_fds: tuple[int, int] | None = None
         self._stepped_at = self._clock.monotonic()
         self._next_at = 0.0  #: monotonic; when the state's next attempt is due
         self._look_at = 0.0  #: monotonic; when signal and network are asked for
@@ -130,7 +121,7 @@ class Worker:
 
     @property
     def heartbeat_at(self) -> float:
-        """Return when this thread last went on (monotonic): it waits a second at most.
+        """Return when this thread last went on (monotonic): it waits some seconds at most.
 
         Only a thread that is caught in the kernel lets this grow old, or one whose store does not
         answer. Any thread may ask.
@@ -139,22 +130,15 @@ class Worker:
 
     def stuck_report(self) -> ModemReport:
         """Return what to tell of a modem whose thread does not come back; any thread may ask."""
-        return dataclasses.replace(
-            self._drive.report,
-            state=ModemState.STUCK,
-            why="its thread is caught in the kernel",
-            port=self._finder.path,
-        )
+        return self._teller.stuck_report()
 
     # -- service ----------------------------------------------------------------------------------
 
     def open(self) -> None:
         """Prepare; the port is opened by `step`. May be called again after `close`."""
-        reading, writing = os.pipe()
-        os.set_blocking(reading, False)
-        os.set_blocking(writing, False)
-        self._wake_fds = (reading, writing)
-        self._state, self._why, self._told = ModemState.ABSENT, "", None
+        self._waker.open()
+        self._state, self._why = ModemState.ABSENT, ""
+        self._teller.begin()
         self._first = True
         self._in_flight.begin()
 
@@ -165,22 +149,17 @@ class Worker:
         with contextlib.suppress(*gateway_port.STORE_PASSING):
             self._arrivals.flush()
         self._port.close()
-        fds, self._wake_fds = self._wake_fds, None
-        for fd in fds or ():
-            os.close(fd)
+        self._waker.close()
 
     def wake(self) -> None:
         """Let a waiting `step` end: there may be work. Any thread may call; may be lost."""
-        fds = self._wake_fds
-        if fds is not None:
-            with contextlib.suppress(OSError):
-                os.write(fds[1], b"w")
+        self._waker.wake()
 
     def step(self, stop: threads.StopToken) -> None:
         """Do one round.
 
-        Blocks up to a second, or as long as the modem takes for what it was asked: a submit up to
-        the time for its result.
+        Blocks up to two seconds, or as long as the modem takes for what it was asked: a submit up
+        to the time for its result.
 
         Raises:
             StoreError: one that does not pass by itself.
@@ -203,7 +182,7 @@ class Worker:
             stop.wait(_STORE_PAUSE_S)
             return
         with contextlib.suppress(*gateway_port.STORE_PASSING):
-            self._tell()
+            self._teller.tell(self._report())
 
     def _live(self, stop: threads.StopToken) -> None:
         if self._state is ModemState.ABSENT:
@@ -306,7 +285,8 @@ class Worker:
             worked |= self._send(stop)
         worked |= self._do_duty()
         if not worked and not self._talk.unsolicited:
-            self._wait(self._idle_s())
+            due_at = min(self._look_at, self._arrivals.due_at())
+            self._wait(min(_IDLE_S, max(0.0, due_at - self._clock.monotonic())))
 
     def _send(self, stop: threads.StopToken) -> bool:
         try:
@@ -359,16 +339,9 @@ class Worker:
             self._recovery.succeeded()
         return True
 
-    def _idle_s(self) -> float:
-        due_at = min(self._look_at, self._arrivals.due_at())
-        return min(_IDLE_S, max(0.0, due_at - self._clock.monotonic()))
-
     def _wait(self, seconds: float) -> None:
-        fds = self._wake_fds
-        self._talk.wait(seconds, fds[0] if fds is not None else None)
-        if fds is not None:
-            with contextlib.suppress(BlockingIOError):
-                os.read(fds[0], 4096)
+        self._talk.wait(seconds, self._waker.fd)
+        self._waker.forget()
 
     # -- trouble ----------------------------------------------------------------------------------
 
@@ -383,24 +356,8 @@ class Worker:
 
     def _fall_silent(self, why: str) -> None:
         self._sender.give_back("the modem does not answer")
-        now = self._clock.monotonic()
-        self._trouble_at = now
-        device = self._finder.usb_device()
-        self._stage, pause_s = self._recovery.next_stage(
-            can_reset=self._drive.facts.profile.reset_returns,
-            can_reset_usb=device is not None and os.access(device.node, os.W_OK),
-        )
-        self._next_at = now + pause_s
-        _log.warning(
-            "modem.silent",
-            key=("modem",),
-            first=6,
-            modem=self._wanted.name,
-            why=why,
-            attempt=self._recovery.attempts,
-            next=self._stage,
-            pause_s=pause_s,
-        )
+        self._trouble_at = self._clock.monotonic()
+        self._next_at = self._trouble_at + self._mender.choose(why)
         self._go(state.Event.SILENT, why)
 
     def _recover(self) -> None:
@@ -409,48 +366,15 @@ class Worker:
         if left_s > 0:
             self._wait(min(left_s, _STEP_S))
             self._sender.take_late()
-            self._hear_restart()
+            if self._mender.hears_restart():
+                self._next_at = min(self._next_at, self._clock.monotonic() + _STARTING_S)
             return
-        _log.info(
-            "modem.recovering",
-            limit=True,
-            key=("modem",),
-            first=6,
-            modem=self._wanted.name,
-            stage=self._stage,
-        )
-        if self._stage is recovery.Stage.RESYNCHRONISE:
-            self._talk.resynchronise()
-        elif self._stage is recovery.Stage.REOPEN:
-            self._port.close()
-        elif self._stage is recovery.Stage.RESET:
-            self._reset()
-            return
-        elif self._stage is recovery.Stage.USB_RESET:
-            self._reset_usb()
+        away = self._mender.attempt()
+        if away is not None:
+            self._lose(away)
+            self._finder.postpone(_RESET_S)
             return
         self._come_up()
-
-    def _hear_restart(self) -> None:
-        """Go on sooner if the modem says that it starts: somebody has switched it off and on."""
-        heard = self._talk.unsolicited
-        if any(replies.is_restart(one.text) for one in heard):
-            self._talk.drop_unsolicited(lambda one: one.pdu is None)
-            self._next_at = min(self._next_at, self._clock.monotonic() + _STARTING_S)
-
-    def _reset(self) -> None:
-        with contextlib.suppress(ModemSilentError):
-            self._talk.write_blind("AT+CFUN=1,1")
-        self._lose("the modem was told to reset itself")
-        self._finder.postpone(_RESET_S)
-
-    def _reset_usb(self) -> None:
-        device = self._finder.usb_device()
-        self._port.close()
-        if device is not None:
-            recovery.reset_usb(device.node)
-        self._lose("its USB device was reset")
-        self._finder.postpone(_RESET_S)
 
     # -- telling ----------------------------------------------------------------------------------
 
@@ -469,20 +393,5 @@ class Worker:
         self._state, self._why = following, why
 
     def _report(self) -> ModemReport:
-        signal = self._drive.report.signal_dbm
-        if signal is not None:
-            signal = round(signal / _SIGNAL_STEP_DB) * _SIGNAL_STEP_DB
-        return dataclasses.replace(
-            self._drive.report,
-            state=self._state,
-            why=self._why,
-            port=self._finder.path,
-            signal_dbm=signal,
-            power=self._device and f"{self._device}-{self._restarts}",
-        )
-
-    def _tell(self) -> None:
-        report = self._report()
-        if report != self._told:
-            self._gateway.changed(report)
-            self._told = report
+        power = self._device and f"{self._device}-{self._restarts}"
+        return self._teller.report(self._state, self._why, power)

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections import deque
 
-from gsmgw import clock, logs
+from gsmgw import logs
 from gsmgw.at import network, replies, sim, sorting, storage
-from gsmgw.modem import dialogue, driver, gateway_port, settings
-from gsmgw.modem.duties import calls
+from gsmgw.modem import gateway_port
+from gsmgw.modem.duties import calls, station
 
 _log = logs.get("modem")
 
@@ -39,20 +39,13 @@ _NEWS = frozenset({"+CREG", "+CPIN", "^SIMST", "+QSIMSTAT"})
 class Arrivals:
     """The receiving side of one modem."""
 
-    def __init__(
-        self,
-        wanted: settings.Settings,
-        drive: driver.Driver,
-        talk: dialogue.Dialogue,
-        gateway: gateway_port.Gateway,
-        now: clock.Clock,
-    ) -> None:
-        self._wanted = wanted
-        self._drive = drive
-        self._talk = talk
-        self._gateway = gateway
-        self._clock = now
-        self._calls = calls.Calls(wanted.rings)
+    def __init__(self, at: station.Station) -> None:
+        self._wanted = at.wanted
+        self._drive = at.drive
+        self._talk = at.talk
+        self._gateway = at.gateway
+        self._clock = at.clock
+        self._calls = calls.Calls(at.wanted.rings)
         self._missed: deque[str | None] = deque()  #: calls that the store has not taken yet
         self._to_sweep: deque[str] = deque()
         self._sweep_at = float("inf")

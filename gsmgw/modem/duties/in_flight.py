@@ -10,30 +10,20 @@ Threads and locks. None; belongs to the modem's thread.
 
 from __future__ import annotations
 
-from gsmgw import clock
 from gsmgw.model import PartToSend
-from gsmgw.modem import dialogue, gateway_port
-from gsmgw.modem.duties import sending
+from gsmgw.modem.duties import sending, station
 
 
 class InFlight:
     """The part of one modem that is still `sending` from before."""
 
-    def __init__(
-        self,
-        name: str,
-        talk: dialogue.Dialogue,
-        gateway: gateway_port.Gateway,
-        sender: sending.Sender,
-        result_timeout_s: float,
-        now: clock.Clock,
-    ) -> None:
-        self._name = name
-        self._talk = talk
-        self._gateway = gateway
+    def __init__(self, at: station.Station, sender: sending.Sender) -> None:
+        self._name = at.name
+        self._talk = at.talk
+        self._gateway = at.gateway
         self._sender = sender
-        self._timeout_s = result_timeout_s
-        self._clock = now
+        self._timeout_s = at.wanted.result_timeout_s
+        self._clock = at.clock
         self._part: PartToSend | None = None
         self._until = float("-inf")
         self._asked = False

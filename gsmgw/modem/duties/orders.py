@@ -8,9 +8,10 @@ On failure. Every order gets an answer or an error in words, also where the mode
 
 from __future__ import annotations
 
-from gsmgw import clock, logs
+from gsmgw import logs
 from gsmgw.errors import ModemError, ModemSilentError, PortLostError
-from gsmgw.modem import dialogue, driver, gateway_port
+from gsmgw.modem import gateway_port
+from gsmgw.modem.duties import station
 
 _log = logs.get("modem")
 
@@ -21,19 +22,12 @@ _ASK_EVERY_S = 0.25
 class Orders:
     """The orders for one modem."""
 
-    def __init__(
-        self,
-        name: str,
-        drive: driver.Driver,
-        talk: dialogue.Dialogue,
-        gateway: gateway_port.Gateway,
-        now: clock.Clock,
-    ) -> None:
-        self._name = name
-        self._drive = drive
-        self._talk = talk
-        self._gateway = gateway
-        self._clock = now
+    def __init__(self, at: station.Station) -> None:
+        self._name = at.name
+        self._drive = at.drive
+        self._talk = at.talk
+        self._gateway = at.gateway
+        self._clock = at.clock
         self._ask_at = float("-inf")
 
     def run_one(self) -> bool:

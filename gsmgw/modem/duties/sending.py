@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from gsmgw import clock, logs
+from gsmgw import logs
 from gsmgw.at import codes
 from gsmgw.errors import ModemError
 from gsmgw.model import ErrorFamily, Outcome, PartToSend, SubmitResult, Whose
-from gsmgw.modem import dialogue, driver, exchange, gateway_port
+from gsmgw.modem import driver, exchange
+from gsmgw.modem.duties import station
 
 _log = logs.get("modem")
 
@@ -37,19 +38,12 @@ _NO_SERVICE_CENTRE = 330
 class Sender:
     """The sending side of one modem."""
 
-    def __init__(
-        self,
-        name: str,
-        drive: driver.Driver,
-        talk: dialogue.Dialogue,
-        gateway: gateway_port.Gateway,
-        now: clock.Clock,
-    ) -> None:
-        self._name = name
-        self._drive = drive
-        self._talk = talk
-        self._gateway = gateway
-        self._clock = now
+    def __init__(self, at: station.Station) -> None:
+        self._name = at.name
+        self._drive = at.drive
+        self._talk = at.talk
+        self._gateway = at.gateway
+        self._clock = at.clock
         self._claimed: PartToSend | None = None
         self._doubtful: list[int] = []  #: parts whose answers may still come, the oldest first
         self._answered = False  #: a part has been answered since the last of them

@@ -9,7 +9,7 @@ from gsmgw import clock
 from gsmgw.at.sorting import Unsolicited
 from gsmgw.errors import StoreBusyError
 from gsmgw.modem import dialogue, driver, port, settings
-from gsmgw.modem.duties import arrivals
+from gsmgw.modem.duties import arrivals, station
 
 PDU = "07918406010013F0040B918406100002F00000621122010354400861F1985C369F01"
 ANSWERS = {
@@ -33,7 +33,7 @@ def receiving(*heard, **more):
         wanted = settings.Settings("front", **more)
         drive = driver.Driver(talk, gateway, wanted, now)
         drive.memories.begin(("SM",))
-        taken = arrivals.Arrivals(wanted, drive, talk, gateway, now)
+        taken = arrivals.Arrivals(station.Station(wanted, drive, talk, gateway, now))
         talk.unsolicited.extend(
             one if isinstance(one, Unsolicited) else Unsolicited(one) for one in heard
         )

@@ -9,7 +9,7 @@ from gsmgw import clock
 from gsmgw.errors import ModemError, PortLostError
 from gsmgw.model import Outcome
 from gsmgw.modem import dialogue, driver, exchange, port, settings
-from gsmgw.modem.duties import sending
+from gsmgw.modem.duties import sending, station
 
 
 @contextmanager
@@ -23,8 +23,9 @@ def sender_of(results=None, answers=None):
         talk = dialogue.Dialogue(line)
         wanted = settings.Settings("front", result_timeout_s=0.3)
         drive = driver.Driver(talk, gateway, wanted, now)
+        at = station.Station(wanted, drive, talk, gateway, now)
         try:
-            yield modem, gateway, sending.Sender("front", drive, talk, gateway, now), talk
+            yield modem, gateway, sending.Sender(at), talk
         finally:
             line.close()
 
