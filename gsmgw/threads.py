@@ -42,8 +42,8 @@ STUCK_AFTER_S = 120.0
 OPEN_WAIT_S = 30.0
 #: What a service still gets when the deadline of `stop` has passed before its turn.
 GRACE_S = 0.5
-#: How often `run` looks, at least.
-LOOK_S = 1.0
+#: How often `run` looks, at least: often enough for what takes `STUCK_AFTER_S` to be noticed.
+LOOK_S = 5.0
 
 # For errors that a restart cannot mend, from sysexits.h: EX_CONFIG and EX_DATAERR.
 _FATAL: tuple[tuple[type[Exception], int], ...] = (
@@ -178,6 +178,7 @@ class Supervisor:
         self._runs: list[_Run] = []
         self._started = False
         self._fatal: Exception | None = None
+        self._running: StopToken | None = None  # what `run` waits for
 
     @property
     def fatal(self) -> Exception | None:
@@ -228,8 +229,10 @@ class Supervisor:
     def run(self, stop: StopToken) -> int:
         """Block until `stop` is set or a fatal error comes; return the exit code of the process.
 
-        Looks after the services once a second, or twice in systemd's watchdog time.
+        Looks after the services every few seconds, or twice in systemd's watchdog time. A fatal
+        error sets `stop`.
         """
+        self._running = stop
         pause_s = min(systemd.interval_s() or LOOK_S, LOOK_S)
         while not stop.is_set() and self._fatal is None:
             self.check()
@@ -327,6 +330,8 @@ class Supervisor:
         run.last_error = logs.masked(error)
         if self._fatal is None:
             self._fatal = error
+            if self._running is not None:
+                self._running.set()
         code, name = exit_code(error), run.service.name
         log.error("service.fatal", service=name, error=run.last_error, exit_code=code)
 

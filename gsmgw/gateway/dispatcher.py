@@ -245,7 +245,6 @@ class Dispatcher(Desk):
             session.in_flight = None
         session.unsettled.clear()
         self._hints.results.set()
-        self._hints.handouts.set()
         return part
 
     def _may_claim(self, session: Session) -> bool:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must happen although nothing happens: expiry, doubts that nobody can settle, retention.
 
-Theory of operation: one step every two seconds. Each duty is one indexed query that finds
+Theory of operation: one step every five seconds. Each duty is one indexed query that finds
 nothing most of the time; a transaction is begun only when there is something to write.
 """
 
@@ -27,7 +27,7 @@ from gsmgw.threads import StopToken
 
 log = logs.get("gateway")
 
-STEP_S = 2.0
+STEP_S = 5.0
 #: Retention and the size of the write-ahead log are looked at this often.
 SLOW_DUTIES_S = 600.0
 #: Rows handled in one transaction.

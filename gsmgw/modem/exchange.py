@@ -28,7 +28,7 @@ _log = logs.get("modem")
 #: A line without an end counts as ended after so much silence, if it reads as a final result.
 _SILENCE_ENDS_LINE_S = 0.2
 #: Longest single wait, so that `heartbeat_at` shows that this thread is not caught in the kernel.
-_LONGEST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 5.0
 #: So many late results are kept until somebody looks: one is owed, more are a modem gone mad.
 _KEPT_LATE = 20
 #: How long a second result may come after the one that may belong to an earlier submit: twice the

@@ -44,6 +44,9 @@ log = logs.get("spool")
 AT_ONCE = 20
 #: A look takes at most this share of the time.
 LOOK_SHARE = 0.05
+#: After a hint: the modem is given its next part first, and what is settled within this time shares
+#: fsyncs and commits. Nobody waits for a file in `sent/` by the millisecond.
+GATHER_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class _Move:
 
 
 class Results:
-    """Puts files away. `step` blocks for at most a second, plus the disk."""
+    """Puts files away. `step` blocks for some seconds at most, plus the disk."""
 
     name = "spool.results"
 
@@ -93,14 +96,17 @@ class Results:
         self._hints.results.set()
 
     def step(self, stop: StopToken) -> None:
-        """Wait for a hint, at most a second; put away what is settled."""
-        hinted = self._hints.results.wait(1.0 if self._troubles else IDLE_S)
-        pause_s = self._next_look - self._clock.monotonic()
+        """Wait for a hint, some seconds at most; put away what is settled."""
+        is_soon = self._troubles or self._updates.is_due()
+        hinted = self._hints.results.wait(1.0 if is_soon else IDLE_S)
+        pause_s = max(self._next_look - self._clock.monotonic(), GATHER_S if hinted else 0.0)
         if stop.is_set() or (pause_s > 0 and stop.wait(min(pause_s, 1.0))):
             return
         while self.put_away() and not stop.is_set():
             pass
         self._updates.look(hinted=hinted)
+        if hinted:  # a report may have come before the answer, and now it is known whose it is
+            self._hints.handouts.set()
 
     def close(self) -> None:
         """Close the connection."""

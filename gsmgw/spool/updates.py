@@ -69,6 +69,10 @@ class Updates:
         while len(self._followed) > MOST_FOLLOWED:
             del self._followed[next(iter(self._followed))]
 
+    def is_due(self) -> bool:
+        """Tell whether a document may have to be renewed that could not be looked at yet."""
+        return self._is_hinted and bool(self._followed)
+
     def look(self, *, hinted: bool) -> None:
         """Renew what has changed, if it is time to look; `hinted`: something may have."""
         self._is_hinted = self._is_hinted or hinted
