@@ -68,12 +68,15 @@ CREATE TABLE request (
     created_at TEXT NOT NULL
 );
 CREATE INDEX request_due ON request (due) WHERE status IN ('active', 'on-hold');
+CREATE INDEX request_pressing ON request (due)
+    WHERE status IN ('active', 'on-hold') AND priority <> 'routine';
+CREATE INDEX request_next ON request (phone, due) WHERE status IN ('active', 'on-hold');
 CREATE INDEX request_waiting ON request (about) WHERE status IN ('active', 'on-hold');
 CREATE INDEX request_about ON request (about, kind);
 CREATE INDEX request_phone ON request (phone, id);
 CREATE INDEX request_open ON request (phone) WHERE asks IS NOT NULL AND answered IS NULL;
 CREATE INDEX request_outbox ON request (outbox_id) WHERE outbox_id IS NOT NULL;
-CREATE INDEX request_told ON request (id) WHERE status = 'completed' AND told = 0;
+CREATE INDEX request_told ON request (outbox_id) WHERE status = 'completed' AND told = 0;
 
 -- FHIR AppointmentResponse, and any other answer: one row for each visit that an answer is about.
 CREATE TABLE response (
