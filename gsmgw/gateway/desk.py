@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a modem asks of the gateway beside parts: orders of people, PINs, a lost service centre.
 
+An order that has the modem send a message from its memory uses a reference: from then on the
+SIM's counter is no evidence on parts in doubt, until it is learnt again.
+
 Threads and locks: no state but the database; every call runs in the modem's own thread and may
 block for one commit.
 """
@@ -8,12 +11,17 @@ block for one commit.
 from __future__ import annotations
 
 from gsmgw import logs
+from gsmgw.gateway.outcomes import counting
 from gsmgw.model import SimIdentity
 from gsmgw.modem.gateway_port import STORE_PASSING, ModemCommand
 from gsmgw.store import events, modems
-from gsmgw.store.database import Database
+from gsmgw.store.database import Database, Transaction
 
 log = logs.get("gateway")
+
+#: Sends what lies in the modem's memory (27.005 3.5.2 and 4.7); +CMGS and +CMGC are refused, they
+#: open a prompt.
+_SENDS = "+CMSS"
 
 
 class Desk:
@@ -29,6 +37,8 @@ class Desk:
                 return None
             with self._db.write() as tx:
                 row = modems.take_command(tx, modem)
+                if row is not None and _SENDS in row["line"].upper():
+                    _forget_references(tx, modem)
         except STORE_PASSING as error:
             log.warning("store.unavailable", doing="command", why=str(error))
             return None
@@ -65,3 +75,9 @@ class Desk:
         key = modems.sim_key(sim.iccid, sim.imsi, None)
         row = None if key is None else modems.sim_by_key(self._db, key)
         return None if row is None else row["service_centre"]
+
+
+def _forget_references(tx: Transaction, modem: str) -> None:
+    row = modems.get(tx, modem)
+    if row is not None and row["sim_id"] is not None:
+        counting.moved(tx, row["sim_id"])

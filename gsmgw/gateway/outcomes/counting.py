@@ -57,6 +57,12 @@ def power_cycled(tx: Transaction, sim_id: int) -> None:
     _forget(tx, sim_id)
 
 
+def moved(tx: Transaction, sim_id: int) -> None:
+    """Note that something else may have used a reference: it goes on counting from anywhere."""
+    write(tx, sim_id, read(tx, sim_id).after_refusal())
+    _forget(tx, sim_id)
+
+
 def taken(
     tx: Transaction, sim_id: int, part: Row, mr: int | None, *, shared: bool = False
 ) -> tuple[list[Row], Verdict]:

@@ -11,7 +11,7 @@ from gateway_support import TWO_PARTS, Rig
 
 from gsmgw.gateway.outcomes.references import Counter, Verdict
 from gsmgw.model import ModemState, PartState
-from gsmgw.store import tries
+from gsmgw.store import modems, tries
 
 
 def number(index: int) -> str:
@@ -166,6 +166,21 @@ def test_counter_is_not_asked_after_what_may_have_moved_it(rig: Rig, between: st
     rig.add("3", recipient=number(3))
     rig.send(12, modem)
     assert rig.state_of(doubtful) == "uncertain"
+
+
+@pytest.mark.parametrize(("line", "state"), [("AT+CMSS=1", "uncertain"), ("AT+CSQ", "queued")])
+def test_counter_is_not_asked_after_a_person_had_the_modem_send(
+    rig: Rig, line: str, state: str
+) -> None:
+    rig.train(rig.attach(), 10)
+    doubtful = rig.add("1")
+    rig.doubt()
+    with rig.db.write() as tx:
+        modems.ask(tx, "front", "at", line, rig.after(60))
+    assert rig.dispatcher.next_command("front") is not None
+    rig.add("2", recipient=number(2))
+    rig.send(11)
+    assert rig.state_of(doubtful) == state
 
 
 def test_counter_is_asked_after_a_restart_of_the_daemon(rig: Rig) -> None:
