@@ -4,8 +4,8 @@
 Theory of operation: a `Troubles` lets the first few of equal troubles through and holds the next
 ones back, for a minute, then for two, for four and so on up to an hour while the trouble goes on; a
 quarter of an hour without it, and it is news again. When the time is over the newest one held back
-is told, with how many others there were. A `Traffic` has a dozen lines to give, and gets a new one
-each half hour; what comes without one is only counted, and told once an hour.
+is told, with how many others there were. A `Traffic` has a dozen lines to give, and gets them anew
+after an hour in which nothing passed; the rest is only counted, and told once an hour.
 
 Threads and locks: none; the log calls both under its own lock. Times are monotonic seconds.
 """
@@ -25,10 +25,10 @@ QUIET_S = 900.0
 #: So many different troubles are remembered; the one written longest ago is forgotten first.
 MEMORY = 512
 
-#: So many lines of everyday traffic are written after a quiet night, and one more each half hour:
-#: some 60 in a day, a page.
+#: So many lines of everyday traffic are written after an hour without any: who sends a message to
+#: try the box sees it pass, and a busy day is a page.
 LINES = 12
-LINE_EVERY_S = 1800.0
+NO_TRAFFIC_S = 3600.0
 #: How often the rest is told, as a count.
 COUNTS_EVERY_S = 3600.0
 
@@ -111,8 +111,8 @@ class Traffic:
     """Counts what passes every day by the hundred."""
 
     def __init__(self) -> None:
-        self._lines = float(LINES)
-        self._filled_at: float | None = None
+        self._lines = LINES
+        self._seen_at: float | None = None
         self._counts: Counter[str] = Counter()
         self._since: float | None = None
         self._is_cut = False
@@ -124,13 +124,13 @@ class Traffic:
             word: under which it is counted, such as "sent".
             now: the time.
         """
-        if self._filled_at is not None:
-            self._lines = min(LINES, self._lines + (now - self._filled_at) / LINE_EVERY_S)
-        self._filled_at = now
+        if self._seen_at is not None and now - self._seen_at >= NO_TRAFFIC_S:
+            self._lines = LINES
+        self._seen_at = now
         if self._since is None:
             self._since = now
         self._counts[word] += 1
-        if self._lines < 1:
+        if not self._lines:
             self._is_cut = True
             return False
         self._lines -= 1
