@@ -206,3 +206,14 @@ def listing(
         [*params, limit],
     )
     return rows if after else rows[::-1]
+
+
+def since(db: Database | Transaction, after: int, limit: int) -> list[sqlite3.Row]:
+    """Return rows with an id above `after`, 0 for all of them, oldest first."""
+    return db.rows("SELECT * FROM inbox WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
+
+
+def newest_id(db: Database | Transaction) -> int:
+    """Return the id of the newest row that there has ever been; 0 if there was none."""
+    row = db.row("SELECT seq FROM sqlite_sequence WHERE name = 'inbox'")
+    return 0 if row is None else int(row["seq"])

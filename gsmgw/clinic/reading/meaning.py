@@ -58,6 +58,8 @@ class Reading:
     is_applied: bool
     #: why only a person may decide, for people; "" if `is_applied`
     why: str = ""
+    #: whether a decline is said in words of giving the visit up: `nie przyjdę`, not a bare no
+    gives_up: bool = False
 
     def __str__(self) -> str:
         """Return it as commands print it: `accept`, `rating:4`, `accept:1+decline:2`."""

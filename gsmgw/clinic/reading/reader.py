@@ -182,7 +182,7 @@ class _Answer:
             return one(Meaning.UNCLEAR, why=obstacle or "not plain which visit")
         if "z" in tags and any(part.meaning is Meaning.ACCEPT for part in parts):
             obstacle = obstacle or "maybe not meant so"
-        return Reading(parts, not obstacle, obstacle)
+        return Reading(parts, not obstacle, obstacle, _gives_up(said))
 
     def _numbered(self, said: list[Statement], rest: str, tags: str) -> Reading | None:
         """Judge an answer that is a number, or a yes or no with one."""
@@ -218,7 +218,7 @@ class _Answer:
             or judgement.obstacle(_obstacles(said, rest, meanings))
             or ("how late is for people" if is_late_by else "")
         )
-        return Reading(parts, not why, why)
+        return Reading(parts, not why, why, _gives_up(said))
 
     def _is_plain_call(self, tags: str) -> bool:
         """Tell whether nothing beside a request to be called puts it in doubt."""
@@ -260,6 +260,11 @@ class _Answer:
         if Said.NO_PROBLEM in kinds and not kinds & {Said.YES, Said.NO, Said.GIVE_UP}:
             return "no plain yes"
         return ""
+
+
+def _gives_up(said: list[Statement]) -> bool:
+    """Tell whether somebody will not come, in more words than no."""
+    return any(s.said in (Said.NO, Said.GIVE_UP) and s.tags not in ("m", "d") for s in said)
 
 
 def _says_more_than_a_wish(said: list[Statement]) -> bool:

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a phone was asked and told, the newest first: what an answer from it may refer to."""
+
+from __future__ import annotations
+
+from gsmgw.store.database import Database, Row, Transaction
+
+#: The marks of an answer's once-only key, see `requests.NewRequest.same_as`.
+_ANSWER_KEYS = ("ack:", "ack;")
+
+
+def questions(db: Database | Transaction, phone: str, since: str, limit: int = 60) -> list[Row]:
+    """Return the questions that were put to a phone since a time, open or not, newest text first.
+
+    Those of one text stand together, by their numbers. Each row has the message's `text`,
+    `message_state`, `sent_at`, `settled_at`, `message_created_at` and whether a `report` is
+    awaited from its modem beside the request's own columns, and of its visit `visit_start`,
+    `visit_status` and `visit_response`.
+    """
+    return db.rows(
+        "SELECT request.*, outbox.text AS text, outbox.state AS message_state,"
+        " outbox.sent_at AS sent_at, outbox.settled_at AS settled_at,"
+        " outbox.created_at AS message_created_at, appointment.start AS visit_start,"
+        " appointment.status AS visit_status, appointment.response AS visit_response,"
+        " (SELECT modem FROM part WHERE message_id = outbox.id ORDER BY number DESC LIMIT 1)"
+        " AS modem"
+        " FROM request JOIN outbox ON outbox.id = request.outbox_id"
+        " LEFT JOIN appointment ON appointment.id = request.about"
+        " WHERE request.phone = ? AND asks IS NOT NULL AND request.status = 'completed'"
+        " AND outbox.created_at >= ? ORDER BY outbox_id DESC, number, request.id LIMIT ?",
+        (phone, since, limit),
+    )
+
+
+def questions_about(db: Database | Transaction, phone: str, appointment_id: str) -> list[int]:
+    """Return the questions about a visit that a phone has not answered."""
+    rows = db.rows(
+        "SELECT id FROM request WHERE phone = ? AND about = ? AND asks IS NOT NULL"
+        " AND answered IS NULL AND status = 'completed'",
+        (phone, appointment_id),
+    )
+    return [int(row["id"]) for row in rows]
+
+
+def newest_told(db: Database | Transaction, phone: str, since: str) -> Row | None:
+    """Return the newest thing that was said to a phone since a time, question or not."""
+    return db.row(
+        "SELECT request.*, outbox.sent_at AS sent_at FROM request"
+        " JOIN outbox ON outbox.id = request.outbox_id"
+        " WHERE request.phone = ? AND request.status = 'completed' AND request.category <> 'staff'"
+        " AND outbox.created_at >= ? ORDER BY outbox_id DESC, request.id LIMIT 1",
+        (phone, since),
+    )
+
+
+def sent(db: Database | Transaction, phone: str, since: str) -> list[str]:
+    """Return what was sent to a number since a time, whatever sent it; newest first, a few."""
+    rows = db.rows(
+        "SELECT text FROM outbox WHERE recipient = ? AND created_at >= ? AND text <> ''"
+        " ORDER BY created_at DESC, id DESC LIMIT 10",
+        (phone, since),
+    )
+    return [str(row["text"]) for row in rows]
+
+
+def announced(db: Database | Transaction, appointment_id: str, kind: str) -> list[Row]:
+    """Return what was said, or still will be, of a visit in texts of one kind, newest first."""
+    return db.rows(
+        "SELECT * FROM request WHERE about = ? AND kind = ? AND status <> 'revoked'"
+        " ORDER BY id DESC",
+        (appointment_id, kind),
+    )
+
+
+def answers(db: Database | Transaction, phone: str, since: str) -> list[Row]:
+    """Return what answered a phone by itself since a time, newest first; not what was revoked."""
+    return db.rows(
+        "SELECT * FROM request WHERE phone = ? AND same_as >= ? AND same_as < ?"
+        " AND status <> 'revoked' AND created_at >= ? ORDER BY id DESC",
+        (phone, *_ANSWER_KEYS, since),
+    )
+
+
+def counted_on(tx: Transaction, regimen_id: int, missed: int | None) -> int:
+    """Count a dose of a regimen: 0 or more in a row are missed now; None: one more. Return it."""
+    if missed is None:
+        tx.run("UPDATE regimen SET missed = missed + 1 WHERE id = ?", (regimen_id,))
+    else:
+        tx.run("UPDATE regimen SET missed = ? WHERE id = ?", (missed, regimen_id))
+    row = tx.row("SELECT missed FROM regimen WHERE id = ?", (regimen_id,))
+    return 0 if row is None else int(row["missed"])
