@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import click
-import docs_support
 import log_messages_support
 import pytest
 from click.testing import CliRunner
@@ -91,30 +90,8 @@ def block_words(block: pages.Block) -> list[pages.Words]:
     return []
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_explains_and_shows_examples(name: str) -> None:
-    command, context = COMMANDS[name]
-    told = command.get_help(context)
-    assert "Examples:" in told
-    assert f"gsmgw {name}" in told or f" {name}" in (command.epilog or "")
-    for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            assert parameter.help, f"{name} {parameter.opts}"
-
-
-def test_table_of_commands_is_that_of_the_program() -> None:
-    page = pages.read(pages.DOCS / "commands.md")
-    table = next(block for block in page if isinstance(block, pages.Table))
-    listed = {pages.plain(name): pages.plain(what) for name, what in table.rows}
-    assert set(listed) == set(COMMANDS)
-    for name, (command, _) in COMMANDS.items():
-        assert listed[name] == " ".join((command.help or "").partition("\n\n")[0].split()), name
-
-
-def test_exit_codes_are_all_documented(man: dict[str, str]) -> None:
+def test_manual_tells_every_exit_code(man: dict[str, str]) -> None:
     codes = {value for name, value in vars(exits).items() if name.isupper() and type(value) is int}
-    rows = re.findall(r"^\| (\d+) \|", docs_support.pages()["docs/commands.md"], re.MULTILINE)
-    assert {*map(int, rows)} - {1} == codes
     said = subsections(man["gsmgw.1"])["EXIT STATUS"]
     assert {*map(str, codes)} <= set(re.findall(r"^\d+$", said, re.MULTILINE))
 
