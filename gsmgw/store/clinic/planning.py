@@ -73,3 +73,25 @@ def patient_becomes(tx: Transaction, old_id: str, new_id: str) -> None:
             (new_id, old_id),
         )
     tx.run("DELETE FROM patient WHERE id = ?", (old_id,))
+
+
+def close_about(tx: Transaction, appointment_id: str, phone: str) -> int:
+    """Close the questions about a visit that were put to a phone which has no say in it now."""
+    return tx.run(
+        "UPDATE request SET expires = ? WHERE phone = ? AND about = ? AND expires > ?"
+        " AND asks IS NOT NULL AND answered IS NULL AND status = 'completed'",
+        (tx.now, phone, appointment_id, tx.now),
+    )
+
+
+def revive_same(tx: Transaction, new: NewRequest) -> bool:
+    """Plan again a text of the same once-only key that was taken back; False: it was not."""
+    row = tx.row(
+        "SELECT id FROM request WHERE same_as = ? AND status = 'revoked'"
+        " AND reason IN ('inactive', 'no-consent', 'no-phone', 'landline', 'stopped', 'replaced')",
+        (new.same_as,),
+    )
+    if row is None:
+        return False
+    revive(tx, row["id"], new)
+    return True

@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Visits as the clinic's files tell of them: what has happened to one, and what is said of that.
+
+Only the clinic's files write a visit's `status`; the patient's `response` is taken back here when
+the visit moves, since it was an answer to another time (R12).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gsmgw import logs
+from gsmgw.clinic import plan
+from gsmgw.clinic.booking import checking
+from gsmgw.clinic.booking.checking import Taken
+from gsmgw.clinic.booking.patients import Patients
+from gsmgw.clinic.booking.reach import Reach
+from gsmgw.clinic.booking.reconciling import Reconciler
+from gsmgw.clinic.calendar import Calendar
+from gsmgw.clinic.model import AHEAD, Kind, Participation, TaskCode, VisitRecord, VisitStatus
+from gsmgw.clinic.work import Work
+from gsmgw.clock import format_utc
+from gsmgw.config import Config
+from gsmgw.errors import RefusedRecordError
+from gsmgw.store import events
+from gsmgw.store.clinic import people, planning, visits
+from gsmgw.store.clinic.requests import NewRequest
+from gsmgw.store.clinic.tasks import NewTask
+from gsmgw.store.database import Row, Transaction
+
+log = logs.get("clinic")
+
+#: A visit that we first hear of when it was missed is written about for so long.
+MISSED_LATELY = dt.timedelta(days=2)
+#: A visit that we knew before is written about for so long after it was missed.
+MISSED_WITHIN = dt.timedelta(days=14)
+
+_DATELESS = frozenset({VisitStatus.PROPOSED, VisitStatus.PENDING, VisitStatus.WAITLIST})
+_OFF = frozenset({VisitStatus.CANCELLED, VisitStatus.ENTERED_IN_ERROR})
+#: Texts that tell a patient when a visit is.
+_TELL_START = frozenset({Kind.BOOKED, Kind.REMINDER, Kind.CHANGED})
+_COLUMNS = ("practitioner", "service", "location")
+
+
+class Change(StrEnum):
+    """What a record does to a visit."""
+
+    ADDED = "added"
+    BOOKED = "booked"  #: it has a date now, or stands again after it was off
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+    DETAILS = "changed"  #: doctor, room, length, status: nothing that a text tells
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """A visit before and after a record."""
+
+    old: Row | None
+    status: VisitStatus
+    start: dt.datetime | None
+    values: dict[str, object]
+    change: Change
+
+
+class Appointments:
+    """Applies what files say of visits. Immutable; works in the caller's transaction."""
+
+    def __init__(
+        self,
+        config: Config,
+        calendar: Calendar,
+        reach: Reach,
+        reconciler: Reconciler,
+        patients: Patients,
+        work: Work,
+    ) -> None:
+        """Read what is said when."""
+        self._settings = config.reminders
+        self._calendar = calendar
+        self._reach = reach
+        self._reconciler = reconciler
+        self._patients = patients
+        self._work = work
+
+    def take(
+        self, tx: Transaction, record: VisitRecord, *, file_id: int | None, source: str
+    ) -> Taken:
+        """Add or change a visit, and plan what follows.
+
+        Raises:
+            RefusedRecordError: it has no number, no start, or a part that cannot be.
+        """
+        visit_id = checking.number(record.id, "a visit", "appointment")
+        owner = f"visit {visit_id!r}"
+        old = visits.get(tx, visit_id)
+        update = _compare(record, old, owner, tx.now)
+        known_as = None if old is None else str(old["patient_id"])
+        patient = self._patients.take(tx, record.patient, owner=owner, known_as=known_as)
+        if known_as is not None and patient.id != known_as:
+            self._is_anothers(tx, update, known_as)
+        self._write(tx, visit_id, update, patient.id, file_id)
+        if update.change != Change.NONE:
+            events.add(tx, f"visit.{update.change}", visit=visit_id, who=source, file=file_id)
+            change = update.change
+            tx.after_commit(lambda: log.debug("visit.taken", visit=visit_id, change=change))
+        said = self._event(tx, visit_id, update, record.cancelled_by)
+        planned = self._reconciler.reconcile(tx, visit_id, [] if said is None else [said])
+        warnings = self._warnings(tx, visit_id, update)
+        return Taken(patient.requests + planned, checking.joined(*patient.warnings, *warnings))
+
+    def withdraw(
+        self,
+        tx: Transaction,
+        visit: Row,
+        reason: str,
+        details: dict[str, object],
+        *,
+        tell: bool = True,
+    ) -> int:
+        """Let a visit be off without the clinic's cancellation (an absence); tell the patient.
+
+        Returns how many texts that makes.
+        """
+        visits.put(tx, visit["id"], {"withdrawn": reason})
+        events.add(tx, "visit.withdrawn", visit=visit["id"], why=reason)
+        said = self._announce(tx, visit["id"], Kind.CANCELLED, details) if tell else None
+        return self._reconciler.reconcile(tx, visit["id"], [] if said is None else [said])
+
+    def drop(self, tx: Transaction, visit: Row, file_id: int) -> int:
+        """Cancel a visit that a snapshot lacks; return how many texts that makes."""
+        values = {"status": VisitStatus.CANCELLED, "withdrawn": "missing", "file_id": file_id}
+        visits.put(tx, visit["id"], values)
+        events.add(tx, "visit.cancelled", visit=visit["id"], why="missing", file=file_id)
+        said = None
+        is_news = visit["status"] in AHEAD and visit["withdrawn"] is None
+        if is_news and visit["response"] != Participation.DECLINED:
+            said = self._announce(tx, visit["id"], Kind.CANCELLED, {})
+        return self._reconciler.reconcile(tx, visit["id"], [] if said is None else [said])
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def _write(
+        self, tx: Transaction, visit_id: str, update: _Update, patient_id: str, file_id: int | None
+    ) -> None:
+        old, values = update.old, dict(update.values)
+        if old is None or old["patient_id"] != patient_id:
+            values["patient_id"] = patient_id
+        if old is None:
+            values["file_id"] = file_id
+        elif file_id is not None:
+            visits.named_by(tx, visit_id, file_id)
+        if values:
+            visits.put(tx, visit_id, values)
+        if "version" in values and old is not None and old["response"] != _OPEN:
+            visits.answered(tx, visit_id, _OPEN)
+
+    def _is_anothers(self, tx: Transaction, update: _Update, former: str) -> None:
+        """Forget what was answered for a visit that belongs to another patient now."""
+        old, known = update.old, people.get(tx, former)
+        if old is None:
+            return
+        update.values.setdefault("version", old["version"] + 1)
+        if known is not None and known["phone"] is not None:
+            planning.close_about(tx, old["id"], known["phone"])
+
+    # -- what is said of it -----------------------------------------------------------------------
+
+    def _event(
+        self, tx: Transaction, visit_id: str, update: _Update, cancelled_by: str
+    ) -> NewRequest | None:
+        """Return the text that a change calls for, if any."""
+        kind = self._kind(tx, visit_id, update, cancelled_by)
+        return None if kind is None else self._announce(tx, visit_id, kind, {})
+
+    def _kind(
+        self, tx: Transaction, visit_id: str, update: _Update, cancelled_by: str
+    ) -> Kind | None:
+        old, change = update.old, update.change
+        if update.start is None:
+            return None
+        starts = format_utc(update.start)
+        if change == Change.MISSED:
+            return self._kind_missed(tx, visit_id, update)
+        if starts <= tx.now:
+            return None
+        if change == Change.CANCELLED:
+            # Who has declined knows, and so does who was told of the doctor's absence.
+            knows = old is None or old["response"] == Participation.DECLINED or old["withdrawn"]
+            return None if knows or cancelled_by else Kind.CANCELLED
+        if change not in (Change.ADDED, Change.BOOKED, Change.MOVED):
+            return None
+        if update.status not in AHEAD:
+            return None
+        if change == Change.ADDED:
+            return Kind.BOOKED if self._settings.booked else None
+        return self._kind_again(tx, visit_id, change, starts)
+
+    def _kind_again(
+        self, tx: Transaction, visit_id: str, change: Change, starts: str
+    ) -> Kind | None:
+        """Choose the text for a visit with a new time, or one that stands again."""
+        said = [row for row in planning.of_visit(tx, visit_id) if row["status"] == "completed"]
+        last = max(said, key=lambda row: (row["outbox_id"] or 0, row["id"]), default=None)
+        if last is not None and last["kind"] in _TELL_START and last["about_start"] == starts:
+            return None  # the patient never heard that it had moved away, or was off
+        if change == Change.MOVED or (last is not None and last["kind"] == Kind.CANCELLED):
+            return Kind.CHANGED
+        return Kind.BOOKED if self._settings.booked else None
+
+    def _kind_missed(self, tx: Transaction, visit_id: str, update: _Update) -> Kind | None:
+        if not self._settings.missed or update.start is None:
+            return None
+        within = MISSED_LATELY if update.old is None else MISSED_WITHIN
+        if update.start + within < dt.datetime.fromisoformat(tx.now):
+            return None
+        visit = visits.get(tx, visit_id)
+        others = [] if visit is None else visits.ahead_of_patient(tx, visit["patient_id"], tx.now)
+        # Who has another visit ahead has been spoken with.
+        return None if any(row["status"] in AHEAD for row in others) else Kind.MISSED
+
+    def _announce(
+        self, tx: Transaction, visit_id: str, kind: Kind, details: dict[str, object]
+    ) -> NewRequest | None:
+        """Return a text, or make it a person's work if the patient must know and cannot be told."""
+        visit = visits.get(tx, visit_id)
+        patient = None if visit is None else people.get(tx, visit["patient_id"])
+        if visit is None or patient is None:
+            return None
+        hindrance = self._reach.hindrance(tx, patient, visit["service"])
+        if hindrance is None:
+            facts = self._reconciler.facts(tx, visit, patient)
+            now = dt.datetime.fromisoformat(tx.now)
+            said = plan.announcement(kind, facts, self._calendar, now, **details)
+            if said is not None:
+                return said
+        if kind in (Kind.CANCELLED, Kind.CHANGED) and hindrance != "inactive":
+            self._ring(tx, visit, patient, kind, hindrance)
+        return None
+
+    def _ring(
+        self, tx: Transaction, visit: Row, patient: Row, kind: Kind, hindrance: str | None
+    ) -> None:
+        """Make it work: somebody would come for nothing."""
+        start = self._calendar.local(dt.datetime.fromisoformat(visit["start"]))
+        why = hindrance or "too late for a text"
+        self._work.add(
+            tx,
+            NewTask(
+                code=TaskCode.UNREACHABLE if hindrance else TaskCode.URGENT,
+                phone=patient["phone"],
+                patient_id=patient["id"],
+                about=visit["id"],
+                note=f"{kind} {start:%Y-%m-%d %H:%M}: tell the patient ({why})",
+            ),
+        )
+
+    def _warnings(self, tx: Transaction, visit_id: str, update: _Update) -> list[str]:
+        """Return what will not work for a visit that is to take place."""
+        visit = visits.get(tx, visit_id)
+        patient = None if visit is None else people.get(tx, visit["patient_id"])
+        if patient is None or update.status not in AHEAD or update.start is None:
+            return []
+        now = dt.datetime.fromisoformat(tx.now)
+        is_new = update.change in (Change.ADDED, Change.MOVED, Change.BOOKED)
+        if update.start <= now:
+            return ["past"] if is_new else []
+        hindrance = self._reach.hindrance(tx, patient, None if visit is None else visit["service"])
+        if hindrance is not None:
+            return [hindrance]
+        lead = dt.timedelta(seconds=self._settings.min_lead)
+        return ["too-late"] if is_new and update.start - now < lead else []
+
+
+_OPEN = Participation.NEEDS_ACTION
+
+
+def _compare(record: VisitRecord, old: Row | None, owner: str, now: str) -> _Update:
+    """Find out what a record changes.
+
+    Raises:
+        RefusedRecordError: a start is missing, or a part cannot be.
+    """
+    start = _start(record, old, owner, now)
+    status = _status(record, old)
+    if start is None and status not in _DATELESS:
+        raise RefusedRecordError(
+            f"{owner} has no start (date and time); only one that is"
+            f" {', '.join(sorted(_DATELESS))} may lack it",
+            "start",
+        )
+    values = _details(record, owner)
+    if old is None:
+        values |= {"status": status, "start": None if start is None else format_utc(start)}
+        change = Change.ADDED
+        if status == VisitStatus.NOSHOW:
+            change = Change.MISSED
+        return _Update(old, status, start, values, change)
+    values = {name: value for name, value in values.items() if old[name] != value}
+    change = _change(old, status, start, values)
+    if status != old["status"]:
+        values["status"] = status
+    if start is not None and format_utc(start) != old["start"]:
+        values["start"] = format_utc(start)
+    if change in (Change.MOVED, Change.BOOKED):
+        values |= {"version": old["version"] + 1, "booked_at": now}
+        if old["withdrawn"]:
+            values["withdrawn"] = None
+    return _Update(old, status, start, values, change)
+
+
+def _details(record: VisitRecord, owner: str) -> dict[str, object]:
+    given = {
+        name: checking.name(getattr(record, name), owner, name) or None for name in _COLUMNS
+    } | {"minutes": checking.minutes(record.minutes, owner, 24 * 60)}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _start(record: VisitRecord, old: Row | None, owner: str, now: str) -> dt.datetime | None:
+    # A cancellation is of the visit as the patient knows it, whatever time stands beside it.
+    is_off = record.status in _OFF and old is not None and old["start"] is not None
+    if record.start is not None and not is_off:
+        return checking.start(record.start, owner, dt.datetime.fromisoformat(now))
+    if old is not None and old["start"] is not None:
+        return dt.datetime.fromisoformat(old["start"])
+    return None
+
+
+def _status(record: VisitRecord, old: Row | None) -> VisitStatus:
+    if record.status is not None:
+        return record.status
+    if old is None:
+        return VisitStatus.BOOKED
+    # It was off only because a snapshot lacked it, and now it stands in one again.
+    if old["withdrawn"] == "missing" and record.start is not None:
+        return VisitStatus.BOOKED
+    return VisitStatus(old["status"])
+
+
+def _change(
+    old: Row, status: VisitStatus, start: dt.datetime | None, details: dict[str, object]
+) -> Change:
+    was = VisitStatus(old["status"])
+    has_moved = start is not None and format_utc(start) != old["start"]
+    if status in AHEAD:
+        # The doctor is away, but another one sees the patient.
+        stands_again = old["withdrawn"] is not None and "practitioner" in details
+        if was in _OFF or was in _DATELESS or old["start"] is None or stands_again:
+            return Change.BOOKED
+    if status == VisitStatus.NOSHOW and was != VisitStatus.NOSHOW:
+        return Change.MISSED
+    if status in _OFF and was not in _OFF:
+        is_news = was in AHEAD and status == VisitStatus.CANCELLED
+        return Change.CANCELLED if is_news else Change.DETAILS
+    if has_moved:
+        return Change.MOVED
+    return Change.DETAILS if details or status != was else Change.NONE
