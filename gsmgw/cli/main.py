@@ -20,6 +20,7 @@ from gsmgw.cli import command, exits, session
 COMMANDS = {
     "run": "gsmgw.cli.running:run",
     "setup": "gsmgw.cli.setup.command:setup",
+    "migrate": "gsmgw.cli.migrate.command:migrate",
     "demo": "gsmgw.cli.demo.command:demo",
     "simulate": "gsmgw.cli.running:simulate",
     "send": "gsmgw.cli.messages.sending:send",

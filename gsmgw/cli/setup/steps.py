@@ -90,12 +90,14 @@ def run_by_hand(config_path: Path, owner: Owner) -> str:
 class Steps:
     """Does things to the machine, or only shows them."""
 
-    def __init__(self, *, is_dry: bool) -> None:
+    def __init__(self, *, is_dry: bool, is_quiet: bool = False) -> None:
         self.is_dry = is_dry
+        self._is_quiet = is_quiet
 
     def show(self, command: str) -> None:
         """Show a command as a person would type it."""
-        click.echo(f"  $ {display.safe(command)}")
+        if not self._is_quiet:
+            click.echo(f"  $ {display.safe(command)}")
 
     def run(self, words: Sequence[str]) -> bool:
         """Run a command of the system; return whether it succeeded. May block for two minutes."""
