@@ -12,8 +12,8 @@ from gsmgw import pdu
 
 _VECTORS = Path(__file__).parent / "data" / "pdu"
 
-#: Everything up to the user data length: service centre +48601000310, sender +48600100200.
-PLAIN = "07918406010013F0040B918406100002F0{pid:02X}{dcs:02X}62112201035440"
+#: Everything up to the user data length: service centre +48500100290, sender +48500100200.
+PLAIN = "07918405100092F0040B918405100002F0{pid:02X}{dcs:02X}62112201035440"
 WITH_HEADER = PLAIN.replace("F0040B", "F0440B", 1)
 
 SENDER = pdu.Address("+48500100201", 0x91)

@@ -192,7 +192,7 @@ def test_any_octets_from_the_air_are_handed_out(
         bench = Bench(tmp_path_factory.mktemp("any"), spool=spool)
         try:
             # Half of them at least as far as an address that can be read.
-            head = bytes.fromhex("07918406010013F0")
+            head = bytes.fromhex("07918405100092F0")
             bench.receive(*[one if at % 2 else head + one for at, one in enumerate(octets)])
             bench.clock.advance(100_000)
             bench.hand_out()

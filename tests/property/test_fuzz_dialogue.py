@@ -18,7 +18,7 @@ from gsmgw.at import parser, sorting
 from gsmgw.errors import ModemError, ModemSilentError
 from gsmgw.modem import dialogue, memories
 
-PDU = "07918406010013F0040B918406100002F00000621122010354400861F1985C369F01"
+PDU = "07918405100092F0040B918405100002F00000621122010354400861F1985C369F01"
 LENGTH = len(PDU) // 2 - 8
 
 NOISE = st.lists(

@@ -129,7 +129,7 @@ def test_clock(text, utc):
     assert network.parse_clock(text) == utc
 
 
-PDU = "07918406010013F0040B918406100002F00000621122010354400861F1985C369F01"
+PDU = "07918405100092F0040B918405100002F00000621122010354400861F1985C369F01"
 
 
 def test_listing_pairs_headers_with_pdus():

@@ -165,7 +165,7 @@ def test_same_octets_on_another_sim_are_another_message(rig: Rig) -> None:
     assert len(rig.inbox()) == 2
 
 
-@pytest.mark.parametrize("octets", ["", "00", "zz", "07918406010013F0", "FF" * 200])
+@pytest.mark.parametrize("octets", ["", "00", "zz", "07918405100092F0", "FF" * 200])
 def test_what_cannot_be_decoded_is_kept_and_shown(rig: Rig, octets: str) -> None:
     rig.attach()
     with logs.capture() as records:

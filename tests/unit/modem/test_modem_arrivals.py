@@ -11,7 +11,7 @@ from gsmgw.errors import StoreBusyError
 from gsmgw.modem import dialogue, driver, port, settings
 from gsmgw.modem.duties import arrivals, station
 
-PDU = "07918406010013F0040B918406100002F00000621122010354400861F1985C369F01"
+PDU = "07918405100092F0040B918405100002F00000621122010354400861F1985C369F01"
 ANSWERS = {
     'AT+CPMS="SM"': "+CPMS: 1,20,1,20,1,20\r\n\r\nOK",
     "AT+CMGL=4": f"+CMGL: 1,1,,26\r\n{PDU}\r\n\r\nOK",

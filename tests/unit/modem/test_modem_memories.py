@@ -9,7 +9,7 @@ from gsmgw.at.storage import Notice
 from gsmgw.errors import StoreBusyError
 from gsmgw.modem import dialogue, memories, port
 
-PDU = "07918406010013F0040B918406100002F00000621122010354400861F1985C369F01"
+PDU = "07918405100092F0040B918405100002F00000621122010354400861F1985C369F01"
 OTHER = PDU.replace("61F1", "62F1")
 LENGTH = len(PDU) // 2 - 8
 CHOSEN = {'AT+CPMS="SM"': "+CPMS: 3,20,3,20,3,20\r\n\r\nOK"}

@@ -20,14 +20,14 @@ def _decode(user_data: str, *, dcs: int = 0, pid: int = 0, has_header: bool = Fa
 
 def test_every_field_of_a_delivery() -> None:
     assert _decode(_HI, dcs=0x11, pid=0x41) == pdu.Deliver(
-        sender=pdu.Address("+48600100200", 0x91),
+        sender=pdu.Address("+48500100200", 0x91),
         text="Hi",
         alphabet=Alphabet.GSM7,
         dcs=0x11,
         pid=0x41,
         message_class=1,
         service_centre_at=pdu_support.SENT_AT,
-        service_centre="+48601000310",
+        service_centre="+48500100290",
         user_data=b"Hi",
     )
 
