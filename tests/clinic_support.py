@@ -14,10 +14,13 @@ from typing import Any
 import factories
 from fakes import FakeClock
 
+from gsmgw.clinic.booking import Booking, Taken
 from gsmgw.clinic.calendar import Calendar
-from gsmgw.clinic.model import PatientRecord, VisitRecord
+from gsmgw.clinic.model import PatientRecord, Record, VisitRecord
+from gsmgw.clinic.work import Work
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
+from gsmgw.store.clinic import requests, tasks, visits
 from gsmgw.store.database import Database, Row
 
 #: Phones of two families and a landline; nobody has them.
@@ -79,6 +82,8 @@ class Clinic:
         self.clock = FakeClock()
         self.db: Database = factories.make_database(folder, self.clock)
         self.calendar = Calendar(self.config)
+        self.work = Work(self.config, self.calendar)
+        self.booking = Booking(self.config, self.calendar, self.work)
         self.it_is("2026-03-02 08:20")
 
     def close(self) -> None:
@@ -103,7 +108,60 @@ class Clinic:
         """Move the clock to a moment on the clinic's clock."""
         self.clock.advance((self.at(local) - self.clock.now()).total_seconds())
 
+    # -- what the clinic's files say --------------------------------------------------------------
+
+    def take(self, record: Record, **options: Any) -> Taken:
+        """Take a record in a transaction of its own."""
+        with self.db.write() as tx:
+            return self.booking.take(tx, record, **options)
+
+    def replan(self, appointment_id: str = "A-1001") -> int:
+        """Replan a visit in a transaction of its own."""
+        with self.db.write() as tx:
+            return self.booking.replan(tx, appointment_id)
+
+    def answered(self, response: str, appointment_id: str = "A-1001") -> None:
+        """Let the patient have answered, as the part that reads answers writes it."""
+        with self.db.write() as tx:
+            visits.answered(tx, appointment_id, response)
+            self.booking.replan(tx, appointment_id)
+
+    def said(self, *request_ids: int) -> None:
+        """Let requests be said: each in a message of its own that the network has taken."""
+        with self.db.write() as tx:
+            for request_id in request_ids:
+                row = requests.get(tx, request_id)
+                assert row is not None, f"no request {request_id}"
+                outbox_id = tx.insert(
+                    "INSERT INTO outbox (recipient, text, source, reference, state, created_at,"
+                    " sent_at) VALUES (?, ?, 'clinic', ?, 'sent', ?, ?)",
+                    (row["phone"], row["kind"], f"request:{request_id}", tx.now, tx.now),
+                )
+                requests.said(tx, request_id, outbox_id, None)
+
     # -- what stands in the database --------------------------------------------------------------
+
+    def plan(self, appointment_id: str = "A-1001") -> list[str]:
+        """Return what waits about a visit, as `due kind`, in order, on the clinic's clock."""
+        rows = requests.waiting_about(self.db, appointment_id)
+        return [f"{self.shown(row['due'])} {row['kind']}" for row in rows]
+
+    def fates(self, appointment_id: str = "A-1001") -> dict[str, str]:
+        """Return what became of each request about a visit: its reason, or its status."""
+        rows = self.rows("SELECT * FROM request WHERE about = ? ORDER BY id", appointment_id)
+        return {row["same_as"]: row["reason"] or row["status"] for row in rows}
+
+    def waiting(self) -> list[Row]:
+        """Return everything that waits, in the order in which it is due."""
+        return self.rows(
+            "SELECT * FROM request WHERE status IN ('active', 'on-hold')"
+            " AND category <> 'staff' ORDER BY due, id"
+        )
+
+    def tasks(self) -> list[str]:
+        """Return the open tasks as `code note`."""
+        rows = tasks.open_tasks(self.db)
+        return [f"{row['code']} {row['note']}" for row in rows]
 
     def rows(self, sql: str, *params: object) -> list[Row]:
         return self.db.rows(sql, params)
