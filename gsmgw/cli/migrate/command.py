@@ -10,7 +10,7 @@ from typing import TypeAlias
 import click
 
 from gsmgw import config
-from gsmgw.cli import command, display, exits
+from gsmgw.cli import command, display, exits, session
 from gsmgw.cli.migrate import account, gammu, smstools
 from gsmgw.cli.migrate.foreign import Foreign
 from gsmgw.cli.setup import commented, guessing, steps
@@ -27,7 +27,9 @@ output_option = click.option(
     metavar="FILE",
     help="Write the configuration there, and PINs beside it; else print it.",
 )
-force_option = click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+force_option = click.option(
+    "--force", is_flag=True, help="Replace FILE if it is there; a copy of it stays."
+)
 country_option = click.option(
     "--country", metavar="XX", help="Country of the SIMs. Default: as this machine has it."
 )
@@ -41,7 +43,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 def migrate() -> None:
     """Move in from another gateway: take over its configuration.
 
-    Every difference is told; nothing of the other gateway is changed. How its messages come over: docs/migrate.md.
+    Every difference is told; nothing of the other gateway is changed. How its messages come over:
+    docs/migrate.md.
     """
 
 
@@ -58,14 +61,15 @@ gsmgw migrate smstools /etc/smsd.conf -o /etc/gsmgw/gsmgw.yaml --force
 @country_option
 @timezone_option
 @json_option
-def from_smstools(source: Path, as_json: bool, **given: object) -> int:
+@session.pass_session
+def from_smstools(current: session.Session, /, source: Path, as_json: bool, **given: object) -> int:
     """Write our configuration from the smsd.conf of smstools3.
 
     Says of every setting whether it is carried over, done otherwise here, or has no equivalent, and
     what to do with files that wait. The configuration goes to standard output and the account to
     standard error; with -o the configuration goes into the file.
     """
-    move = _Move(source, smstools.translate, as_json=as_json, **given)  # type: ignore[arg-type]  # click's options
+    move = _Move(current, source, smstools.translate, as_json=as_json, **given)  # type: ignore[arg-type] # click's options
     return move.run(smstools.read)
 
 
@@ -81,12 +85,13 @@ gsmgw migrate gammu /etc/gammu-smsdrc
 @country_option
 @timezone_option
 @json_option
-def from_gammu(source: Path, as_json: bool, **given: object) -> int:
+@session.pass_session
+def from_gammu(current: session.Session, /, source: Path, as_json: bool, **given: object) -> int:
     """Write our configuration from the gammu-smsdrc of gammu-smsd.
 
     The same as for smstools; tables and files of messages: docs/migrate.md.
     """
-    move = _Move(source, gammu.translate, as_json=as_json, **given)  # type: ignore[arg-type]  # click's options
+    move = _Move(current, source, gammu.translate, as_json=as_json, **given)  # type: ignore[arg-type] # click's options
     return move.run(gammu.read)
 
 
@@ -95,6 +100,7 @@ class _Move:
 
     def __init__(
         self,
+        current: session.Session,
         source: Path,
         translate: Translate,
         *,
@@ -104,6 +110,7 @@ class _Move:
         timezone: str | None,
         as_json: bool,
     ) -> None:
+        self._clock = current.clock
         self._source = source
         self._translate = translate
         self._output = output
@@ -170,8 +177,11 @@ class _Move:
         for name, pin in made.pins.items():
             path = self._output.absolute().parent / f"{name}.pin"
             do.install(path, f"{pin}\n", mode=_PIN_MODE, owner=owner, what="PIN")
-        group = steps.Owner(None, owner.group)
-        do.install(self._output, text, mode=_CONFIG_MODE, owner=group, what="NEW")
+        of_config, mode = steps.Owner(None, owner.group), _CONFIG_MODE
+        if self._output.exists():
+            of_config, mode = steps.rights_of(self._output)
+            do.keep(self._output, steps.copy_name(self._output, self._clock))
+        do.install(self._output, text, mode=mode, owner=of_config, what="NEW")
 
     def _document(self, made: account.Account, text: str) -> dict[str, object]:
         return {

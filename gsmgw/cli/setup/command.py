@@ -176,8 +176,7 @@ def _write(
     of_config, mode = steps.Owner(None, owner.group), _CONFIG_MODE
     if present.text is not None:
         of_config, mode = steps.rights_of(path)
-        at = current.clock.now()
-        do.keep(path, path.with_name(f"{path.name}.before-{at:%Y%m%dT%H%M%SZ}"))
+        do.keep(path, steps.copy_name(path, current.clock))
     do.install(path, text, mode=mode, owner=of_config, what="NEW")
     for made in (checked.config.database.path.parent, checked.config.spool.path):
         do.folder(made, owner)

@@ -23,6 +23,7 @@ import click
 
 from gsmgw.cli import display, exits
 from gsmgw.cli.doctor import machine
+from gsmgw.clock import Clock
 
 #: systemctl waits for the service to say that it is ready.
 _SYSTEMCTL_TIMEOUT_S = 120.0
@@ -79,6 +80,11 @@ def rights_of(path: Path) -> tuple[Owner, int]:
     except KeyError:  # an account that is gone
         return Owner(), mode
     return Owner(user, group), mode
+
+
+def copy_name(path: Path, clock: Clock) -> Path:
+    """Return where the copy of a file is kept that is replaced now."""
+    return path.with_name(f"{path.name}.before-{clock.now():%Y%m%dT%H%M%SZ}")
 
 
 def run_by_hand(config_path: Path, owner: Owner) -> str:

@@ -110,8 +110,11 @@ def test_the_output_passes_check_with_its_pins(move: Move, tmp_path: Path) -> No
     assert json.loads(CliRunner().invoke(main.cli, words).stdout)["problems"] == []
     again = move("smstools", SMSD, "-o", output)
     assert (again.exit_code, "is there; look at it" in again.stderr) == (73, True)
+    before = output.read_text()
     assert move("smstools", SMSD, "-o", output, "--force").exit_code == 0
     assert config.check(output).config.country == "DE"
+    (copy,) = tmp_path.glob("gsmgw.yaml.before-*")
+    assert copy.read_text() == before
 
 
 def test_programs_read_json(move: Move, tmp_path: Path) -> None:
