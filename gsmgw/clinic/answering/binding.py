@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsmgw.clinic.answering.senders import Arrival
-from gsmgw.clinic.model import AHEAD, Kind
+from gsmgw.clinic.model import AHEAD
 from gsmgw.clinic.reading import Question
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
@@ -81,13 +82,8 @@ class Asked:
     @property
     def template(self) -> str:
         """The template of the question, as answers name it."""
-        row = self.rows[0]
-        if row["kind"] == Kind.REMINDER:
-            if len(self.rows) > 1:
-                return "reminder_family"
-            return "reminder_b" if row["asks"] == Question.OBJECT else "reminder_a"
-        several = len(self.rows) > 1 and row["kind"] == Kind.CHANGED
-        return "changed_family" if several else str(row["kind"])
+        details = json.loads(self.rows[0]["details"])
+        return str(details.get("template") or self.rows[0]["kind"])
 
 
 def bind(tx: Transaction, arrival: Arrival, config: Config) -> Asked | None:
@@ -122,8 +118,13 @@ def stands(row: Row, now: str) -> bool:
     """Tell whether the visit of a question is to take place at the time asked about."""
     if row["about"] is None:
         return True
-    is_ahead = row["visit_status"] in AHEAD and (row["visit_start"] or "") > now
-    return is_ahead and not is_moved(row)
+    return is_ahead(row, now) and not is_moved(row)
+
+
+def is_ahead(row: Row, now: str) -> bool:
+    """Tell whether the visit of a question is to take place, whenever that is."""
+    is_expected = row["visit_status"] in AHEAD and row["visit_withdrawn"] is None
+    return is_expected and (row["visit_start"] or "") > now
 
 
 def _is_unanswered(row: Row, now: str) -> bool:

@@ -90,7 +90,8 @@ class Case:
         if part is not None:
             others = [str(p) for p in self.reading.parts if p.meaning is Meaning.CALLBACK]
             words = "+".join([words, *others])
-        if not self.reading.gives_up:
+        is_of_visits = self.asked is None or self.asked.is_of_visits
+        if not self.reading.gives_up or not is_of_visits:
             return words
         return words.replace(str(Meaning.DECLINE), CANCEL)
 

@@ -7,13 +7,12 @@ other be too near to be cancelled.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gsmgw.clinic.answering import binding, wishes
 from gsmgw.clinic.answering.case import Case
-from gsmgw.clinic.model import AHEAD, Kind, Participation, RequestStatus, TaskCode, VisitStatus
+from gsmgw.clinic.model import Kind, Participation, RequestStatus, TaskCode, VisitStatus
 from gsmgw.clinic.reading import Meaning, Question
 from gsmgw.clinic.reading.meaning import Part
 from gsmgw.store import events
@@ -101,12 +100,11 @@ def _judge(case: Case, verdict: _Verdict, outcome: _Outcome) -> None:
     """Apply one verdict, or make out why it cannot be."""
     assert case.asked is not None
     row = verdict.row
-    is_ahead = row["visit_status"] in AHEAD and (row["visit_start"] or "") > case.tx.now
     if binding.is_moved(row) or not case.asked.is_heard:  # R12
         why = "the visit has moved" if case.asked.is_heard else "the new time was not known yet"
         _leave(case, verdict, why)
         outcome.moved.append(verdict)
-    elif not is_ahead:
+    elif not binding.is_ahead(row, case.tx.now):
         _not_ahead(case, verdict)
     elif row["visit_response"] == verdict.status and row["answered"] is not None:
         case.note(row, applied=True, meaning=case.word(verdict.part), status=verdict.status)
@@ -157,7 +155,7 @@ def _change(case: Case, verdict: _Verdict) -> None:
 def _not_ahead(case: Case, verdict: _Verdict) -> None:
     """Deal with a verdict on a visit that is over, or cancelled."""
     row = verdict.row
-    if row["visit_status"] == VisitStatus.CANCELLED:
+    if row["visit_status"] == VisitStatus.CANCELLED or row["visit_withdrawn"] is not None:
         is_told = bool(said.announced(case.tx, verdict.visit, Kind.CANCELLED))
         if is_told or verdict.part.meaning is Meaning.DECLINE:
             # The patient knows, or learns it from the text that is on its way.
@@ -217,10 +215,7 @@ def _acknowledge(case: Case, applied: Sequence[_Verdict]) -> None:
 def _ask_new_time(case: Case, verdict: _Verdict) -> bool:
     """Tell the new time of a visit that has moved, and ask about it, if nothing else does (R12)."""
     visit = _visit(case, verdict)
-    is_ahead = (
-        visit is not None and visit["status"] in AHEAD and (visit["start"] or "") > case.tx.now
-    )
-    if visit is None or not is_ahead:
+    if visit is None or not binding.is_ahead(verdict.row, case.tx.now):
         return False
     for kind in (Kind.CHANGED, Kind.MOVED):
         for row in said.announced(case.tx, verdict.visit, kind):
@@ -240,18 +235,12 @@ def _visit(case: Case, verdict: _Verdict) -> Row | None:
 
 
 def apply_dose(case: Case) -> None:
-    """Note whether a medicine was taken; so many misses in a row are work for a person."""
+    """Note whether a medicine was taken; booking counts the misses."""
     assert case.asked is not None
     row = case.asked.rows[0]
-    is_taken = Meaning.ACCEPT in case.meanings
-    task_id = None
-    regimen = json.loads(row["details"]).get("regimen")
-    if row["answered"] is None and isinstance(regimen, int):
-        missed = said.counted_on(case.tx, regimen, 0 if is_taken else None)
-        if missed == case.office.config.reminders.doses_missed:
-            task_id = case.task(TaskCode.CALLBACK, patient_id=row["patient_id"])
     requests.answer(case.tx, int(row["id"]))
     requests.release(case.tx, case.arrival.phone)
-    case.note(row, applied=True, value="taken" if is_taken else "not-taken", task_id=task_id)
+    is_taken = Meaning.ACCEPT in case.meanings
+    case.note(row, applied=True, value="taken" if is_taken else "not-taken")
     if case.office.config.replies.acknowledge:
         case.say(Kind.ACK_DOSE)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 
 from gsmgw.clinic.answering import binding
+from gsmgw.clinic.answering.binding import Asked
 from gsmgw.clinic.answering.case import Case
 from gsmgw.clinic.model import Kind, Participation, TaskCode
 from gsmgw.clinic.reading import Meaning, Question
@@ -144,13 +145,20 @@ def _near_refusal(case: Case) -> Row | None:
 
     Nothing is certain here, but the clinic wants to know before the visit, not after.
     """
-    is_of_visits = case.asked is None or case.asked.is_of_visits
-    if Meaning.DECLINE not in case.meanings or not is_of_visits:
+    if Meaning.DECLINE not in case.meanings:
         return None
-    visit = _visit_meant(case)
-    if visit is None or visit["response"] == Participation.DECLINED:
+    if case.asked is None:
+        meant = visits.ahead_on_phone(case.tx, case.arrival.phone, case.tx.now)
+    elif case.asked.is_of_visits:
+        meant = _standing(case, case.asked)
+    else:
         return None
-    return visit if case.is_cut_off(visit["start"]) else None
+    near = [
+        visit
+        for visit in meant
+        if visit["response"] != Participation.DECLINED and case.is_cut_off(visit["start"])
+    ]
+    return near[0] if near else None
 
 
 def _refused_late(case: Case, visit: Row) -> None:
@@ -162,12 +170,18 @@ def _refused_late(case: Case, visit: Row) -> None:
 def _visit_meant(case: Case) -> Row | None:
     """Return the one visit ahead that an answer can be about; None if there are more, or none."""
     if case.asked is not None and case.asked.is_of_visits:
-        standing = [row for row in case.asked.rows if binding.stands(row, case.tx.now)]
-        if len(standing) != 1:
-            return None
-        return visits.get(case.tx, standing[0]["about"])
-    ahead = visits.ahead_on_phone(case.tx, case.arrival.phone, case.tx.now)
-    return ahead[0] if len(ahead) == 1 else None
+        meant = _standing(case, case.asked)
+    else:
+        meant = visits.ahead_on_phone(case.tx, case.arrival.phone, case.tx.now)
+    return meant[0] if len(meant) == 1 else None
+
+
+def _standing(case: Case, asked: Asked) -> list[Row]:
+    """Return the visits asked about that are to take place as asked."""
+    found = [
+        visits.get(case.tx, row["about"]) for row in asked.rows if binding.stands(row, case.tx.now)
+    ]
+    return [visit for visit in found if visit is not None]
 
 
 def _is_asked(case: Case, visit: Row) -> bool:

@@ -12,16 +12,16 @@ _ANSWER_KEYS = ("ack:", "ack;")
 def questions(db: Database | Transaction, phone: str, since: str, limit: int = 60) -> list[Row]:
     """Return the questions that were put to a phone since a time, open or not, newest text first.
 
-    Those of one text stand together, by their numbers. Each row has the message's `text`,
-    `message_state`, `sent_at`, `settled_at`, `message_created_at` and whether a `report` is
-    awaited from its modem beside the request's own columns, and of its visit `visit_start`,
-    `visit_status` and `visit_response`.
+    Those of one text stand together, by their numbers. Beside the request's own columns each row
+    has the message's `text`, `message_state`, `sent_at`, `settled_at`, `message_created_at` and
+    `modem`, and of its visit `visit_start`, `visit_status`, `visit_withdrawn`, `visit_response`.
     """
     return db.rows(
         "SELECT request.*, outbox.text AS text, outbox.state AS message_state,"
         " outbox.sent_at AS sent_at, outbox.settled_at AS settled_at,"
         " outbox.created_at AS message_created_at, appointment.start AS visit_start,"
         " appointment.status AS visit_status, appointment.response AS visit_response,"
+        " appointment.withdrawn AS visit_withdrawn,"
         " (SELECT modem FROM part WHERE message_id = outbox.id ORDER BY number DESC LIMIT 1)"
         " AS modem"
         " FROM request JOIN outbox ON outbox.id = request.outbox_id"
@@ -79,13 +79,3 @@ def answers(db: Database | Transaction, phone: str, since: str) -> list[Row]:
         " AND status <> 'revoked' AND created_at >= ? ORDER BY id DESC",
         (phone, *_ANSWER_KEYS, since),
     )
-
-
-def counted_on(tx: Transaction, regimen_id: int, missed: int | None) -> int:
-    """Count a dose of a regimen: 0 or more in a row are missed now; None: one more. Return it."""
-    if missed is None:
-        tx.run("UPDATE regimen SET missed = missed + 1 WHERE id = ?", (regimen_id,))
-    else:
-        tx.run("UPDATE regimen SET missed = ? WHERE id = ?", (missed, regimen_id))
-    row = tx.row("SELECT missed FROM regimen WHERE id = ?", (regimen_id,))
-    return 0 if row is None else int(row["missed"])
