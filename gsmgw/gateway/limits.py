@@ -16,12 +16,13 @@ from gsmgw.store.database import Database, Transaction
 #: Surveys and marketing leave the rest of a limit to the care of patients.
 SHARE_OF_THE_LESS_URGENT = 0.8
 
-_LESS_URGENT = (Category.SURVEY, Category.MARKETING)
+#: They wait for `sending.hours`.
+LESS_URGENT = (Category.SURVEY, Category.MARKETING)
 _ROUTINE_OF_LESS_URGENT = frozenset(
-    outbox.rank(Priority.ROUTINE, category) for category in _LESS_URGENT
+    outbox.rank(Priority.ROUTINE, category) for category in LESS_URGENT
 )
 _ROUTINE = frozenset(outbox.rank(Priority.ROUTINE, category) for category in Category)
-_OUTSIDE_HOURS = frozenset().union(*(outbox.ranks_of(category) for category in _LESS_URGENT))
+_OUTSIDE_HOURS = frozenset().union(*(outbox.ranks_of(category) for category in LESS_URGENT))
 
 
 def barred_ranks(
@@ -71,7 +72,7 @@ def uses(
     limits: Limits, db: Database | Transaction, sim_id: int, now: dt.datetime, zone: ZoneInfo
 ) -> list[Use]:
     """Count each limit that there is, from the shortest: the last minute and hour, day, month."""
-    day = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = _midnight(now, zone)
     windows = (
         ("minute", now - dt.timedelta(minutes=1), limits.per_minute),
         ("hour", now - dt.timedelta(hours=1), limits.per_hour),
@@ -83,3 +84,14 @@ def uses(
         for per, since, limit in windows
         if limit is not None
     ]
+
+
+def sent_today(db: Database, sim_id: int | None, now: dt.datetime, zone: dt.tzinfo) -> int | None:
+    """Count the parts that a SIM has got rid of since midnight; None where there is no SIM."""
+    return (
+        None if sim_id is None else outbox.sent_since(db, sim_id, format_utc(_midnight(now, zone)))
+    )
+
+
+def _midnight(now: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -10,13 +10,22 @@ from gsmgw.store.database import Database, Row
 
 
 def queue(db: Database, now: str) -> list[Row]:
-    """Return for each category that waits: due_now, due_later, parts due, oldest due since when."""
+    """Return for each category that waits: due_now, due_later, parts due, oldest and next due."""
     return db.rows(
         "SELECT category, sum(due_at <= :now) AS due_now, sum(due_at > :now) AS due_later,"
         " sum(CASE WHEN due_at <= :now THEN coalesce(parts, 1) ELSE 0 END) AS parts_now,"
-        " min(CASE WHEN due_at <= :now THEN due_at END) AS oldest"
+        " min(CASE WHEN due_at <= :now THEN due_at END) AS oldest,"
+        " min(CASE WHEN due_at > :now THEN due_at END) AS next"
         " FROM outbox WHERE due_at IS NOT NULL GROUP BY category",
         {"now": now},
+    )
+
+
+def next_expiry(db: Database) -> Row | None:
+    """Return id and expires_at of the message that waits and expires first."""
+    return db.row(
+        "SELECT id, expires_at FROM outbox WHERE due_at IS NOT NULL AND expires_at IS NOT NULL"
+        " ORDER BY expires_at LIMIT 1"
     )
 
 

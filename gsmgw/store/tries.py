@@ -149,6 +149,15 @@ def open_uncertain(db: Database | Transaction, before: str, limit: int) -> list[
     )
 
 
+def oldest_uncertain(db: Database) -> sqlite3.Row | None:
+    """Return the uncertain part claimed first of those whose message still waits for evidence."""
+    return db.row(
+        "SELECT part.*, outbox.category FROM part JOIN outbox ON outbox.id = part.message_id"
+        " WHERE part.state = 'uncertain' AND outbox.settled_at IS NULL"
+        " ORDER BY part.claimed_at LIMIT 1"
+    )
+
+
 def split_messages(db: Database, before: str, limit: int) -> list[sqlite3.Row]:
     """Return multipart messages bound to a SIM that have been due since before a time.
 

@@ -19,6 +19,7 @@ from gsmgw.clock import format_utc
 from gsmgw.config import Config
 from gsmgw.gateway import limits
 from gsmgw.gateway.health import disks
+from gsmgw.gateway.health.upcoming import Upcoming, upcoming
 from gsmgw.model import Category, InboxKind, MessageState
 from gsmgw.store import events, figures, modems, outbox, upkeep
 from gsmgw.store.database import Database, Row
@@ -69,6 +70,7 @@ class QueueLine:
     later: int  #: for their time, the next try, or the hours of sending
     oldest_due_at: str | None  #: since when the oldest of those due now waits
     parts_now: int  #: SMS that those due now need
+    next_due_at: str | None = None  #: when the next of those that wait for later is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class Health:
     schema: int
     day_events: dict[str, int]  #: name: how often in the last 24 hours
     events: Sequence[Row] = field(default_factory=list)
+    upcoming: Sequence[Upcoming] = field(default_factory=list)  #: the next first
 
     def as_json(self) -> dict[str, Any]:
         """Return the record for programs, as docs/commands.md describes it."""
@@ -143,6 +146,7 @@ class Health:
             "schema": self.schema,
             "day_events": self.day_events,
             "events": [_event(row) for row in self.events],
+            "next": [asdict(event) for event in self.upcoming],
         }
 
 
@@ -176,6 +180,10 @@ def gather(
     arrived = figures.received_since(db, since)
     uncertain = outbox.listing(db, states=(MessageState.UNCERTAIN,), limit=uncertain_shown)
     found = modem_documents(config, db, now)
+    queue = _queue(db, now)
+    surveys_wait = config.sending.hours is not None and not config.sending.hours.allows(
+        now.astimezone(config.zone)
+    )
     return Health(
         at=format_utc(now),
         database=str(db.path),
@@ -185,9 +193,8 @@ def gather(
         uncertain_count=counts.get(MessageState.UNCERTAIN, 0),
         uncertain_given_up=figures.given_up_since(db, format_utc(now - DECIDED_BY_TIME)),
         modems=found,
-        queue=_queue(db, now),
-        surveys_wait=config.sending.hours is not None
-        and not config.sending.hours.allows(now.astimezone(config.zone)),
+        queue=queue,
+        surveys_wait=surveys_wait,
         parts_per_hour=_capacity(config, found),
         unchecked=counts.get(MessageState.NEW, 0),
         unchecked_since=figures.oldest_new(db),
@@ -203,6 +210,18 @@ def gather(
         schema=figures.schema_version(db),
         day_events=figures.events_since(db, format_utc(now - dt.timedelta(days=1))),
         events=events.newest(db, events_shown),
+        upcoming=upcoming(
+            config,
+            db,
+            now,
+            modems=found,
+            later={line.category: line.next_due_at for line in queue if line.next_due_at},
+            surveys_wait=[
+                line.category
+                for line in queue
+                if surveys_wait and line.now and line.category in limits.LESS_URGENT
+            ],
+        ),
     )
 
 
@@ -217,6 +236,7 @@ def modem_documents(config: Config, db: Database, now: dt.datetime) -> list[dict
         sim_id = found[modem.name]["sim_id"]
         used = limits.uses(modem.limits, db, sim_id, now, config.zone) if sim_id else []
         found[modem.name]["limits"] = [asdict(use) for use in used]
+        found[modem.name]["sent_today"] = limits.sent_today(db, sim_id, now, config.zone)
     return [found[name] for name in sorted(found)]
 
 
@@ -225,6 +245,7 @@ def _modem(row: Row) -> dict[str, Any]:
         **{name: row[name] for name in _MODEM_COLUMNS},
         "storages": parse_detail(row["storages"] or "{}"),
         "limits": [],
+        "sent_today": None,
     }
 
 
@@ -240,7 +261,14 @@ def _queue(db: Database, now: dt.datetime) -> list[QueueLine]:
     """Return what waits, category by category, in the order of sending."""
     rows = {row["category"]: row for row in figures.queue(db, format_utc(now))}
     return [
-        QueueLine(category, row["due_now"], row["due_later"], row["oldest"], row["parts_now"])
+        QueueLine(
+            category,
+            row["due_now"],
+            row["due_later"],
+            row["oldest"],
+            row["parts_now"],
+            row["next"],
+        )
         for category in Category
         if (row := rows.get(category)) is not None
     ]
