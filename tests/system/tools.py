@@ -21,6 +21,8 @@ PROGRAMS = {
     "journalctl": "systemd",
     "man": "man-db",
 }
+#: Without these the others still run; a test that needs one says so and is left out.
+OPTIONAL = {"php": "php-cli php-sqlite3"}
 _TRY = "mount -t tmpfs none /mnt && echo 0 > /proc/sys/user/max_inotify_instances"
 
 
@@ -47,6 +49,17 @@ def missing() -> list[str]:
     return lacking
 
 
+def left_out() -> list[str]:
+    """Return the programs that only single tests need and that are not there, in words."""
+    return [
+        f"the program {program} (Debian packages {packages})"
+        for program, packages in OPTIONAL.items()
+        if shutil.which(program) is None
+    ]
+
+
 if __name__ == "__main__":
+    for lack in left_out():
+        print(f"tests/system: some tests are left out without {lack}", file=sys.stderr)
     found = missing()
     sys.exit("\n".join(f"tests/system: missing: {lack}" for lack in found) or 0)
