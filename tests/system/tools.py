@@ -60,6 +60,6 @@ def left_out() -> list[str]:
 
 if __name__ == "__main__":
     for lack in left_out():
-        print(f"tests/system: some tests are left out without {lack}", file=sys.stderr)
+        sys.stderr.write(f"tests/system: some tests are left out without {lack}\n")
     found = missing()
     sys.exit("\n".join(f"tests/system: missing: {lack}" for lack in found) or 0)
