@@ -15,8 +15,8 @@ from gsmgw.clinic.answering.case import Case
 from gsmgw.clinic.model import Kind, TaskCode
 from gsmgw.clinic.reading import Meaning
 from gsmgw.model import Category
-from gsmgw.store import consent, events
-from gsmgw.store.clinic import requests, tasks, visits
+from gsmgw.store import consent, events, outbox
+from gsmgw.store.clinic import requests, said, tasks, visits
 
 #: Who has decided, as table `consent` calls it.
 SOURCE = "sms"
@@ -48,6 +48,8 @@ def stop(case: Case) -> None:
         consent.decide(tx, number, category, "deny", SOURCE)
     if Category.CARE in categories:
         requests.revoke_phone(tx, number, "stopped")
+    for message_id in said.unsent(tx, number, categories):
+        outbox.ask_cancel(tx, message_id)
     task_id = None
     if case.arrival.patients:
         task_id = case.task(TaskCode.STOPPED, note=_names(case))

@@ -7,19 +7,22 @@ other be too near to be cancelled.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gsmgw.clinic.answering import binding, wishes
 from gsmgw.clinic.answering.case import Case
+from gsmgw.clinic.answering.guard import COUNTED
 from gsmgw.clinic.model import Kind, Participation, RequestStatus, TaskCode, VisitStatus
 from gsmgw.clinic.reading import Meaning, Question
 from gsmgw.clinic.reading.meaning import Part
+from gsmgw.clock import format_utc
 from gsmgw.store import events
 from gsmgw.store.clinic import requests, said, tasks, visits
 from gsmgw.store.database import Row
 
-#: Texts about a visit that a newer answer makes wrong before they are sent.
+#: Answers that a newer answer makes wrong before they are sent.
 _OUTDATED = frozenset({Kind.ACK_ACCEPT, Kind.ACK_DECLINE, Kind.UNCLEAR, Kind.TOO_LATE, Kind.MOVED})
 _STATUS = {
     Meaning.ACCEPT: Participation.ACCEPTED,
@@ -129,12 +132,6 @@ def _change(case: Case, verdict: _Verdict) -> None:
     visits.answered(tx, verdict.visit, verdict.status)
     for request_id in said.questions_about(tx, case.arrival.phone, verdict.visit):
         requests.answer(tx, request_id)
-    outdated = [
-        int(waiting["id"])
-        for waiting in requests.waiting_about(tx, verdict.visit)
-        if waiting["kind"] in _OUTDATED
-    ]
-    requests.revoke(tx, outdated, "answered")
     case.office.planner.replan(tx, verdict.visit)  # R8
     task_id = None
     is_objection = row["asks"] == Question.OBJECT and verdict.part.meaning is Meaning.DECLINE
@@ -186,7 +183,18 @@ def _tidy(case: Case, applied: Sequence[_Verdict]) -> None:
         is_about = task["about"] in settled or task["request_id"] in case.asked.ids
         if task["code"] == TaskCode.REVIEW and is_about:
             case.office.work.close(case.tx, task["id"], who="gsmgw", outcome="answered")
+    _withdraw_answers(case, settled)
     requests.release(case.tx, case.arrival.phone)
+
+
+def _withdraw_answers(case: Case, settled: set[str]) -> None:
+    """Take back what an earlier answer was to be told, if that is still waiting and wrong now."""
+    since = format_utc(case.now - COUNTED)
+    for row in said.answers(case.tx, case.arrival.phone, since):
+        listed = json.loads(row["details"]).get("visits") if row["kind"] == Kind.ACK_SEVERAL else ()
+        about = {row["about"]} if row["about"] else {one["appointment"] for one in listed or ()}
+        if row["status"] == RequestStatus.ACTIVE and row["kind"] in _OUTDATED and about <= settled:
+            requests.revoke(case.tx, [int(row["id"])], "answered")
 
 
 def _say(case: Case, outcome: _Outcome, *, callback: bool) -> None:

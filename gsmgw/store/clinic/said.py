@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gsmgw.store.database import Database, Row, Transaction
 
 #: The marks of an answer's once-only key, see `requests.NewRequest.same_as`.
@@ -79,3 +81,14 @@ def answers(db: Database | Transaction, phone: str, since: str) -> list[Row]:
         " AND status <> 'revoked' AND created_at >= ? ORDER BY id DESC",
         (phone, *_ANSWER_KEYS, since),
     )
+
+
+def unsent(db: Database | Transaction, phone: str, categories: Sequence[str]) -> list[int]:
+    """Return messages of some categories to a number of which no part has left yet."""
+    marks = ", ".join("?" * len(categories))
+    rows = db.rows(
+        f"SELECT id FROM outbox WHERE recipient = ? AND category IN ({marks})"  # noqa: S608 - marks
+        " AND state IN ('new', 'queued') ORDER BY id",
+        (phone, *categories),
+    )
+    return [int(row["id"]) for row in rows]
