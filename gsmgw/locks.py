@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import threading
+from collections import deque
 from pathlib import Path
 
 from gsmgw.errors import GsmgwError
@@ -105,3 +106,46 @@ def _take(fd: int, kind: int) -> None:
         return
     threading.Event().wait(_AGAIN_S)
     fcntl.flock(fd, kind | fcntl.LOCK_NB)
+
+
+class Turns:
+    """Lets one thread write at a time, first come, first served.
+
+    A plain lock goes to whoever runs at the moment: a thread that writes piece after piece would
+    keep the others out, a modem with its answer among them.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self.is_taken = False
+
+    @property
+    def waiting(self) -> int:
+        """How many threads wait for their turn."""
+        return len(self._waiting)
+
+    def take(self, timeout_s: float) -> bool:
+        """Wait for the turn, so long at most; tell whether it has come."""
+        with self._mutex:
+            if not self.is_taken:
+                self.is_taken = True
+                return True
+            gate = threading.Lock()
+            gate.acquire()
+            self._waiting.append(gate)
+        if gate.acquire(timeout=timeout_s):
+            return True
+        with self._mutex:
+            if gate not in self._waiting:
+                return True  # it came at the last moment
+            self._waiting.remove(gate)
+            return False
+
+    def give(self) -> None:
+        """Give the turn to the next one."""
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self.is_taken = False

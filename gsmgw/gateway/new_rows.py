@@ -6,7 +6,9 @@ it starts a series of looks at 0, 5, 20, 80, 320 ms and 1 s, ended by the first 
 change; without any event there is one look a second. A look is PRAGMA data_version (4 µs), which
 tells whether another connection has committed, then three indexed queries.
 
-Our own commits raise such events too. While we write a lot, the events cost more than all the rest
+Our own commits raise such events too, several each. An event that comes while we write is followed
+up a moment later: a modem that goes on after its commit is not to wait for our look, and the other
+events of the commit come in one piece. While we write a lot, the events cost more than all the rest
 of a message's way; then nothing is watched, and there is a look every 20 ms.
 """
 
@@ -28,6 +30,8 @@ log = logs.get("intake")
 LOOKS_S = (0.005, 0.015, 0.060, 0.240, 0.680)
 IDLE_LOOK_S = 1.0
 BUSY_LOOK_S = 0.020
+#: After an event while we write ourselves; no commit of others can come before our own has ended.
+OWN_WRITE_S = 0.003
 #: Own commits a second from which on nothing is watched, and below which it is again.
 BUSY_FROM, BUSY_UNTIL = 60.0, 30.0
 #: The rate is taken over this time, in seconds.
@@ -44,6 +48,7 @@ class NewRows:
         self._intake = intake
         self._hints = hints
         self._watcher = Watcher(db.path.parent, self._on_event)
+        self._pause = StopToken()  # never set: its wait is a pause
         self._is_busy = False
         self._counted_at, self._commits = 0.0, 0
         self._version = -1
@@ -69,6 +74,8 @@ class NewRows:
         self._watch_or_not()
 
     def _on_event(self, _name: str, _kind: str) -> None:
+        if self._db.is_writing:
+            self._pause.wait(OWN_WRITE_S)
         self._hints.new_rows.set()
 
     def _watch_or_not(self) -> None:

@@ -4,9 +4,9 @@
 Theory of operation: a file is claimed by renaming it to `checked/` (`X.1` if X is taken) and
 fsyncing both folders; from then on it is ours to answer for. It is read, and one transaction stores
 the file, what stood in it, and its messages. What is wrong with a file is stored in the same way,
-and the results service puts the file into `failed/`. Several ready files share the fsyncs and the
-transaction. At the start every file in `checked/` that the store does not know as unfinished was
-claimed just before a crash, and is read.
+and the results service puts the file into `failed/`. Many ready files share the fsyncs, some of
+them the transaction. At the start every file in `checked/` that the store does not know as
+unfinished was claimed just before a crash, and is read.
 
 Threads and locks: one thread; the watcher's thread only fills a queue.
 
@@ -42,8 +42,11 @@ from gsmgw.threads import StopToken
 log = logs.get("spool")
 
 SCAN_EVERY_S = float(watch.SCAN_EVERY_S)
-#: Files that share one transaction: few enough to let others write.
+#: Files that are claimed together and share two fsyncs.
 TAKEN_AT_ONCE = 50
+#: Of those so many share a transaction of some 4 ms: a modem that has an answer to write down waits
+#: no longer.
+RECORDED_AT_ONCE = 8
 #: Between two pieces of a long list, for other writers: SQLite lets them look every 10 ms or so.
 BREATH_S = 0.02
 #: smsd leaves shorter files alone for ever; they are somebody's that is just begun.
@@ -276,7 +279,7 @@ class Taking:
         if not self._unrecorded or self._troubles.is_paused("store"):
             return []
         waiting = (claim for claim in self._unrecorded if not self._troubles.is_paused(claim))
-        batch = list(itertools.islice(waiting, TAKEN_AT_ONCE))
+        batch = list(itertools.islice(waiting, RECORDED_AT_ONCE))
         return sorted(batch, key=lambda claim: claim in self._long_lists)
 
     def _record_left_over(self) -> None:

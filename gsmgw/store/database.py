@@ -7,8 +7,8 @@ time-out. While it lasts a row stands in table `writing`, so that the triggers k
 software. WAL with synchronous=FULL: what is committed survives power loss.
 
 Threads and locks: each thread gets its own connection at its first use and closes it with
-`close()`, at the latest by ending. Shared are the path and the lock that lets one thread write at a
-time; a write within a write would wait for itself.
+`close()`, at the latest by ending. Shared are the path and the turns that let one thread write at a
+time, in the order in which they came; a write within a write would wait for itself.
 
 On failure: every sqlite3 error leaves here as a StoreError; after one nothing was written.
 
@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from gsmgw import errors, logs
+from gsmgw import errors, locks, logs
 from gsmgw.clock import Clock, SystemClock, format_utc
 from gsmgw.store import migrations
 
@@ -127,8 +127,8 @@ class Database:
         self.commits = 0  #: how often this process has committed
         self._local = threading.local()
         # SQLite waits for a lock by looking again after growing pauses of up to 100 ms; between
-        # the threads of one process this lock hands over at once.
-        self._one_writer = threading.Lock()
+        # the threads of one process turns are handed over at once.
+        self._turns = locks.Turns()
         self._pause = threading.Event()  # never set: its wait is a pause
 
     def open(self) -> None:
@@ -276,6 +276,11 @@ class Database:
             row: sqlite3.Row | None = self._connect().execute(sql, params).fetchone()
             return row
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether a thread of this process is writing at this moment."""
+        return self._turns.is_taken
+
     def version(self) -> int:
         """Return a number that changes when another connection has committed (4 µs)."""
         row = self.row("PRAGMA data_version")
@@ -330,7 +335,7 @@ class Database:
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
         """Let one thread of this process write at a time."""
-        if not self._one_writer.acquire(timeout=self._busy_timeout_s):
+        if not self._turns.take(self._busy_timeout_s):
             raise errors.StoreBusyError(
                 f"database {self.path} is locked by another thread of this process, which may"
                 f" itself wait for another process; see who: fuser {self.path}"
@@ -338,7 +343,7 @@ class Database:
         try:
             yield
         finally:
-            self._one_writer.release()
+            self._turns.give()
 
     @contextlib.contextmanager
     def _mapped(self) -> Iterator[None]:

@@ -61,3 +61,33 @@ def test_a_holder_that_has_not_signed_yet_is_named_all_the_same(
     between(monkeypatch, lambda: path.write_text("4711\n"))
     assert locks.holder(path) == 4711
     os.close(taking)
+
+
+def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
+    turns, came = locks.Turns(), list[int]()
+    assert turns.take(1)
+
+    def ask(number: int) -> None:
+        assert turns.take(60)
+        came.append(number)
+        turns.give()
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+    for waiting, thread in enumerate(threads, start=1):
+        thread.start()
+        while turns.waiting < waiting:
+            thread.join(0.001)
+    turns.give()
+    for thread in threads:
+        thread.join()
+    assert came == [0, 1, 2]
+    assert not turns.is_taken
+
+
+def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
+    turns = locks.Turns()
+    assert turns.take(0)
+    assert not turns.take(0.01)
+    assert turns.waiting == 0
+    turns.give()
+    assert turns.take(0)
