@@ -41,6 +41,7 @@ class _Delivery:
     folder: Path
     name: str
     event: str
+    gsmgw_id: int | None
     is_named: bool  #: the store knows the name, from before a crash
 
 
@@ -113,7 +114,7 @@ class Handouts:
                 spool_files.finish_handout(tx, one.handout_id)
                 if self._config.hooks.event:
                     path = names.to_text(str(one.folder / one.name))
-                    spool_files.owe_hook(tx, one.event, path, None)
+                    spool_files.owe_hook(tx, one.event, path, gsmgw_id=one.gsmgw_id)
         self._hints.hooks.set()
         for one in moved:
             self._troubles.ended(one.handout_id)
@@ -134,14 +135,14 @@ class Handouts:
         folder = self._place.folder(letter.folder)
         if row["name"] is not None:
             name = names.from_text(row["name"])
-            return _Delivery(row["id"], folder, name, letter.event, is_named=True)
+            return _Delivery(row["id"], folder, name, letter.event, letter.gsmgw_id, is_named=True)
         try:
             files.write(self._tmp(row["id"]), letter.content)
             name = layout.free_name(folder, letter.stem, taken=set())
         except OSError as error:
             self._troubles.failed(row["id"], error)
             return None
-        return _Delivery(row["id"], folder, name, letter.event, is_named=False)
+        return _Delivery(row["id"], folder, name, letter.event, letter.gsmgw_id, is_named=False)
 
     def _drop(self, row: Row) -> None:
         """Owe no longer what retention has removed from the store."""

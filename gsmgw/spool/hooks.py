@@ -4,7 +4,7 @@
 Theory of operation: a run is owed in the transaction that finishes its file; here it is started as
 an argument list, without a shell, with a small environment, in a process group of its own, and
 marked done when it has ended. A run that was under way when the daemon was killed is run again: the
-handler is told at least once, and `GSMGW_ID` is the same both times.
+handler is told at least once, and `GSMGW_RUN` is the same both times.
 
 Threads and locks: one thread; a slow handler delays handlers and nothing else.
 
@@ -234,11 +234,14 @@ def _drain(run: _Run) -> bool:
 
 
 def _environment(row: Row, path: str) -> dict[str, str]:
-    return {
+    environment = {
         "PATH": PATH,
         "LANG": "C.UTF-8",
         "HOME": os.path.expanduser("~"),  # noqa: PTH111 - Path.home() raises for a user without one
         "GSMGW_EVENT": row["event"],
         "GSMGW_FILE": path,
-        "GSMGW_ID": str(row["id"]),
+        "GSMGW_RUN": str(row["id"]),
     }
+    if row["gsmgw_id"] is not None:
+        environment["GSMGW_ID"] = str(row["gsmgw_id"])
+    return environment

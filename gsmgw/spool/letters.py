@@ -29,6 +29,7 @@ class Letter:
     stem: str  #: its name, if that is free: the modem and the id in the store
     event: str  #: for the event handler
     content: bytes
+    gsmgw_id: int | None  #: as in the file
 
 
 class Writer:
@@ -57,7 +58,7 @@ class Writer:
             content = json_format.format_document({name: row[name] for name in row.keys()})  # noqa: SIM118 - a Row iterates over its values
         else:
             content = self._call(row) if is_call else self._sms(row)
-        return Letter("incoming", _stem(row["modem"], row["id"]), event, content)
+        return Letter("incoming", _stem(row["modem"], row["id"]), event, content, row["id"])
 
     def _call(self, row: Row) -> bytes:
         sender = row["sender"]
@@ -122,7 +123,8 @@ class Writer:
             content = json_format.format_document(_report_document(report, part, message))
         else:
             content = self._report_file(report, part, message)
-        return Letter("report", _stem(report["modem"], report["id"]), "REPORT", content)
+        gsmgw_id = None if message is None else message["id"]
+        return Letter("report", _stem(report["modem"], report["id"]), "REPORT", content, gsmgw_id)
 
     def _report_file(self, report: Row, part: Row | None, message: Row | None) -> bytes:
         raw = inbox.get_raw(self._db, report["received_part_id"])

@@ -13,9 +13,6 @@ end:
 
 Threads and locks: one thread. On failure: a file that cannot be put away (full disk) stays owed
 and is tried again with growing pauses, while the others go on.
-
-Known limits: looking for settled files costs time in proportion to those that wait; so the pause
-between two looks grows with the time that a look takes.
 """
 
 from __future__ import annotations
@@ -42,8 +39,6 @@ log = logs.get("spool")
 
 #: Files that share the fsyncs and commits of one round.
 AT_ONCE = 20
-#: A look takes at most this share of the time.
-LOOK_SHARE = 0.05
 #: After a hint: the modem is given its next part first, and what is settled within this time shares
 #: fsyncs and commits. Nobody waits for a file in `sent/` by the millisecond.
 GATHER_S = 0.1
@@ -79,7 +74,6 @@ class Results:
         self._clock = clock
         self._troubles = troubles.Troubles("files to be put into sent and failed", clock)
         self._updates = Updates(place, db, clock)
-        self._next_look = 0.0
 
     def wake(self) -> None:
         """End a wait in `step`; any thread."""
@@ -99,8 +93,7 @@ class Results:
         """Wait for a hint, some seconds at most; put away what is settled."""
         is_soon = self._troubles or self._updates.is_due()
         hinted = self._hints.results.wait(1.0 if is_soon else IDLE_S)
-        pause_s = max(self._next_look - self._clock.monotonic(), GATHER_S if hinted else 0.0)
-        if stop.is_set() or (pause_s > 0 and stop.wait(min(pause_s, 1.0))):
+        if stop.is_set() or (hinted and stop.wait(GATHER_S)):
             return
         while self.put_away() and not stop.is_set():
             pass
@@ -119,10 +112,7 @@ class Results:
         """
         if self._troubles.is_paused(troubles.STORE):
             return 0
-        began = self._clock.monotonic()
         rows = self._troubles.choose(partial(spool_files.ready, self._db), AT_ONCE)
-        ended = self._clock.monotonic()
-        self._next_look = ended + (ended - began) / LOOK_SHARE
         return self._troubles.work(self._round, rows) if rows else 0
 
     # -- the four steps ---------------------------------------------------------------------------
@@ -219,7 +209,8 @@ class Results:
         if self._config.hooks.event:
             path = names.to_text(str(self._place.folder(move.folder) / move.final_name))
             event = "SENT" if move.folder == "sent" else "FAILED"
-            spool_files.owe_hook(tx, event, path, move.story.message_ref)
+            story = move.story
+            spool_files.owe_hook(tx, event, path, story.message_ref, gsmgw_id=story.gsmgw_id)
 
     def _finished(self, move: _Move) -> None:
         self._troubles.ended(move.file_id)

@@ -65,6 +65,13 @@ class Story:
             return outcomes.format_message_id(known[-1])
         return outcomes.format_message_ids(known)
 
+    @property
+    def gsmgw_id(self) -> int | None:
+        """Which message the file has become; None if none or several."""
+        if len(self.entries) != 1 or not _is_accepted(self.entries[0]):
+            return None
+        return int(self.entries[0]["message_id"])
+
     def outcome(self, content: bytes, zone: dt.tzinfo, now: dt.datetime) -> Outcome:
         """Return what is to be added to a smstools file.
 

@@ -59,12 +59,13 @@ def unfinished(db: Database | Transaction) -> list[sqlite3.Row]:
 
 
 def ready(db: Database, limit: int) -> list[sqlite3.Row]:
-    """Return unfinished files none of whose messages is still to be settled, oldest first."""
+    """Return unfinished files none of whose messages is still to be settled, oldest first.
+
+    Costs time in proportion to what it returns: triggers keep count of what is not settled.
+    """
     return db.rows(
-        "SELECT * FROM spool_file WHERE finished_at IS NULL AND NOT EXISTS ("
-        " SELECT 1 FROM spool_entry JOIN outbox ON outbox.id = spool_entry.message_id"
-        " WHERE spool_entry.file_id = spool_file.id AND outbox.settled_at IS NULL)"
-        " ORDER BY id LIMIT ?",
+        "SELECT * FROM spool_file INDEXED BY spool_file_ready"
+        " WHERE finished_at IS NULL AND unsettled <= 0 ORDER BY id LIMIT ?",
         (limit,),
     )
 
@@ -138,11 +139,27 @@ def finish_handout(tx: Transaction, handout_id: int) -> None:
 # -- runs of the event handler ------------------------------------------------------------------
 
 
-def owe_hook(tx: Transaction, event: str, path: str, message_ref: str | None) -> int:
-    """Owe a run of the event handler, in the transaction that finishes its file."""
+def owe_hook(
+    tx: Transaction,
+    event: str,
+    path: str,
+    message_ref: str | None = None,
+    *,
+    gsmgw_id: int | None = None,
+) -> int:
+    """Owe a run of the event handler, in the transaction that finishes its file.
+
+    Args:
+        tx: the transaction.
+        event: SENT, FAILED, RECEIVED, REPORT or CALL.
+        path: the file that it is about.
+        message_ref: the handler's third argument, None for none.
+        gsmgw_id: as `Gsmgw_id:` in the file, None if that tells of several messages.
+    """
     return tx.insert(
-        "INSERT INTO hook_run (event, path, message_ref, created_at) VALUES (?, ?, ?, ?)",
-        (event, path, message_ref, tx.now),
+        "INSERT INTO hook_run (event, path, message_ref, gsmgw_id, created_at)"
+        " VALUES (?, ?, ?, ?, ?)",
+        (event, path, message_ref, gsmgw_id, tx.now),
     )
 
 

@@ -82,7 +82,7 @@ def test_a_file_is_sent_reported_and_answered(box: Site) -> None:
     assert sent.startswith("To: 48500100201\nReport: yes\nX-Clinic: 42\nModem: ")
     assert sent.endswith(f"\n\n{text}\n")
     number = int(header(sent, "Gsmgw_id") or 0)
-    assert header(sent, "Gsmgw_state") == "sent"
+    assert header(sent, "Gsmgw_state") in ("sent", "delivered")  # the report may have been quick
     box.until(lambda: box.phone("+48500100201"))
     assert box.phone("+48500100201") == [text]
 
@@ -111,7 +111,7 @@ def test_the_handler_is_called_with_arguments_and_no_shell(box: Site) -> None:
     box.until(lambda: runs_of(box, "SENT", str(sent)))
     (run,) = runs_of(box, "SENT", str(sent))
     assert run[:-1] == ["--first", "a b; touch pwned", "SENT", str(sent), str(reference)]
-    assert run[-1].removeprefix("GSMGW_ID=").isdecimal()
+    assert run[-1] == f"GSMGW_ID={header(sent.read_text(), 'Gsmgw_id')}"
     box.until(lambda: runs_of(box, "REPORT"))
     box.sim.receive("+48500100206", "back", "Dzień dobry")
     box.until(lambda: box.with_line("incoming", "From: 48500100206"))

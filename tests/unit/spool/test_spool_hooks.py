@@ -51,8 +51,9 @@ class Desk:
         self.hooks = Hooks(config, self.db, self.hints, SystemClock())
 
     def owe(self, event: str = "SENT", path: str = "/spool/sent/X", ref: str | None = "17") -> int:
+        gsmgw_id = 4 if event == "SENT" else None
         with self.db.write() as tx:
-            return spool_files.owe_hook(tx, event, names.to_text(path), ref)
+            return spool_files.owe_hook(tx, event, names.to_text(path), ref, gsmgw_id=gsmgw_id)
 
     def run(self) -> None:
         """Step until nothing is owed."""
@@ -87,16 +88,19 @@ def test_arguments_environment_and_order(desk: Desk, monkeypatch: pytest.MonkeyP
     first = desk.owe()
     desk.owe("RECEIVED", "/spool/incoming/front.000001", None)
     desk.run()
-    (one, environment, folder), (two, _, _) = desk.calls()
+    (one, environment, folder), (two, other, _) = desk.calls()
     assert one == ["SENT", "/spool/sent/X", "17"]
     assert two == ["RECEIVED", "/spool/incoming/front.000001"]
     assert folder == "/"
     environment.pop("LC_CTYPE", None)  # Python sets it for itself
-    assert set(environment) == {"PATH", "LANG", "HOME", "GSMGW_EVENT", "GSMGW_FILE", "GSMGW_ID"}
+    ours = {"GSMGW_EVENT", "GSMGW_FILE", "GSMGW_RUN", "GSMGW_ID"}
+    assert set(environment) == {"PATH", "LANG", "HOME", *ours}
+    assert "GSMGW_ID" not in other
     assert environment["LANG"] == "C.UTF-8"
     assert environment["GSMGW_EVENT"] == "SENT"
     assert environment["GSMGW_FILE"] == "/spool/sent/X"
-    assert environment["GSMGW_ID"] == str(first)
+    assert environment["GSMGW_RUN"] == str(first)
+    assert environment["GSMGW_ID"] == "4"
     assert desk.row(first)["exit_code"] == 0
     assert desk.row(first)["error"] is None
 
@@ -197,7 +201,7 @@ def test_a_run_cut_short_by_the_end_of_the_daemon_is_run_again(
     assert desk.row(run_id)["finished_at"] is None
     desk.handler()
     desk.run()
-    assert [call[1]["GSMGW_ID"] for call in desk.calls()] == [str(run_id)] * 2
+    assert [call[1]["GSMGW_RUN"] for call in desk.calls()] == [str(run_id)] * 2
 
 
 def test_a_run_that_ends_while_the_daemon_stops_is_noted(desk: Desk) -> None:

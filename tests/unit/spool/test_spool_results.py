@@ -444,15 +444,3 @@ def test_step_puts_away_at_a_hint_and_ends_when_told(bench: Bench) -> None:
     stop.set()
     bench.results.wake()
     bench.results.step(stop)
-
-
-def test_looks_get_rarer_when_they_take_long(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    ready = spool_files.ready
-
-    def slowly(db: Any, limit: int) -> Any:
-        bench.clock.seconds += 0.02
-        return ready(db, limit)
-
-    monkeypatch.setattr(spool_files, "ready", slowly)
-    bench.put_away()
-    assert bench.results._next_look == pytest.approx(bench.clock.monotonic() + 0.4)
