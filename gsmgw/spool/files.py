@@ -93,8 +93,8 @@ def check_readable(path: Path) -> os.stat_result:
         os.close(descriptor)
 
 
-def read(path: Path) -> tuple[bytes, os.stat_result]:
-    """Read a regular file; one longer than `LONGEST_FILE` is cut behind that.
+def read(path: Path, longest: int = LONGEST_FILE) -> tuple[bytes, os.stat_result]:
+    """Read a regular file; one longer than `longest` octets is cut behind that.
 
     Raises:
         OSError: as `check_readable`, or the disk failed.
@@ -103,7 +103,7 @@ def read(path: Path) -> tuple[bytes, os.stat_result]:
     try:
         status = os.fstat(descriptor)
         pieces: list[bytes] = []
-        missing = LONGEST_FILE + 1
+        missing = longest + 1
         while missing > 0:
             piece = os.read(descriptor, min(missing, status.st_size + 1))
             if not piece:

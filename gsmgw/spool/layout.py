@@ -12,6 +12,7 @@ import grp
 import os
 import pwd
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +109,17 @@ def free_name(folder: Path, name: str, *, taken: set[str]) -> str:
         number += 1
         found = names.with_suffix(name, f".{number}")
     return found
+
+
+def make_all(folders: Sequence[Path], group: str | None) -> None:
+    """Make public folders that are missing, those above first; blocks for a moment.
+
+    Raises:
+        GsmgwError: as `Layout.make`.
+    """
+    group_id = _group_id(group)
+    for folder in folders:
+        _make(folder, FOLDER_MODE, group_id)
 
 
 def _make(folder: Path, mode: int, group: int | None) -> None:

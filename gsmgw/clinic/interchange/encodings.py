@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Guesses in which encoding a table was written, by how plausible its letters are."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from gsmgw.clinic.interchange.parsed import UnreadableFileError
+
+#: Encodings of one octet a letter, by the country that most likely uses each.
+SINGLE = ("cp1250", "cp1251", "cp1252", "iso-8859-2", "iso-8859-5")
+
+_CENTRAL = frozenset(["PL", "CZ", "SK", "HU", "SI", "HR", "RO", "AL", "BA", "RS"])
+_CYRILLIC = frozenset(["RU", "BY", "UA", "BG", "MK", "KZ", "KG"])
+
+#: Letters outside ASCII that people of a country write.
+_HOME = {
+    "PL": "ąćęłńóśźż",
+    "CZ": "áčďéěíňóřšťúůýž",
+    "SK": "áäčďéíĺľňóôŕšťúýž",
+    "HU": "áéíóöőúüű",
+    "ES": "áéíñóúü",
+    "DE": "äöüß",
+    "AT": "äöüß",
+    "FR": "àâæçéèêëîïôœùûüÿ",
+    "IT": "àèéìíîòóùú",
+    "PT": "àáâãçéêíóôõú",
+    "RO": "ăâîșşțţ",
+    "NL": "áéëïóöü",
+    "TR": "çğıöşü",
+}
+_WESTERN = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýß"
+#: Signs that tables hold beside letters.
+_USUAL_SIGNS = frozenset("№°«»§…€\u00a0\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e")
+_WORD = re.compile(r"\w+")
+
+
+def decode(content: bytes, encoding: str | None, country: str) -> tuple[str, str]:
+    """Return the text of a file and its encoding.
+
+    Args:
+        content: the octets.
+        encoding: what the configuration says; None guesses.
+        country: two letters; decides between encodings that fit alike.
+
+    Raises:
+        UnreadableFileError: it is no text, or not in the encoding that was said.
+    """
+    if b"\0" in content and not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UnreadableFileError(
+            "this is no text: it has zero octets. Is it a spreadsheet? Save it as CSV"
+        )
+    if content.startswith(codecs.BOM_UTF8):
+        encoding = "utf-8"
+    elif content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    if encoding is not None:
+        return _decode(content, "utf-8-sig" if encoding == "utf-8" else encoding), encoding
+    try:
+        return content.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        best = max(_order(country), key=lambda name: _plausible(content, name, country))
+        return content.decode(best, "replace"), best
+
+
+def _decode(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UnreadableFileError(
+            f"line {line} is not {encoding.removesuffix('-sig')}, which is what is expected;"
+            " set import.visits.encoding, or leave it out to have it guessed"
+        ) from error
+
+
+def _order(country: str) -> tuple[str, ...]:
+    """Return the encodings, the country's own first: max() takes the first of equals."""
+    first = "cp1251" if country in _CYRILLIC else "cp1250" if country in _CENTRAL else "cp1252"
+    return (first, *(name for name in SINGLE if name != first))
+
+
+def _plausible(content: bytes, encoding: str, country: str) -> float:
+    """Weigh the letters outside ASCII: those of home speak for it, odd signs and mixes against."""
+    home = _HOME.get(country, _WESTERN if country not in _CYRILLIC else "")
+    weight = 0.0
+    text = content.decode(encoding, "replace")
+    for word in _WORD.findall(text):
+        foreign = [sign for sign in word.casefold() if sign > "\x7f"]
+        if not foreign:
+            continue
+        cyrillic = sum("\u0400" <= sign <= "\u04ff" for sign in foreign)
+        if cyrillic:
+            # A name is Cyrillic as a whole; Latin letters beside make it a wrong guess.
+            mixed = any("a" <= sign <= "z" for sign in word.casefold())
+            weight += -2.0 * len(foreign) if mixed else 1.0 * cyrillic
+            continue
+        weight += sum(1.0 if sign in home else -0.5 for sign in foreign)
+    odd = [sign for sign in text if sign > "\x7f" and not sign.isalnum()]
+    return weight - 2.0 * sum(sign not in _USUAL_SIGNS for sign in odd)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dates and times as tables write them; one form for a whole file, never day and month mixed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+
+#: Forms of dates, the likeliest first.
+FORMS = (
+    "%d.%m.%Y",
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%d-%m-%Y",
+    "%m/%d/%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%Y%m%d",
+)
+#: Countries that write the month first.
+MONTH_FIRST = frozenset({"US", "PH"})
+
+_TIME = re.compile(r"(\d{1,2})(?:[:.hH](\d{2}))?(?::\d{2}(?:\.\d+)?)?\s*([aApP])?\.?[mM]?\.?")
+#: What spreadsheets add to a date that has no time.
+_MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?$")
+
+
+def bare(text: str) -> str:
+    """Return a date without the midnight that a spreadsheet adds."""
+    return _MIDNIGHT.sub("", text.strip())
+
+
+def choose(texts: Iterable[str], country: str) -> tuple[str | None, bool]:
+    """Return the form in which most of these dates can be read, and whether another fits as well.
+
+    Args:
+        texts: dates of one column.
+        country: two letters; decides whether 05/03 is in March or in May.
+    """
+    dates = [bare(text) for text in texts if text.strip()][:2000]
+    forms = list(FORMS)
+    if country in MONTH_FIRST:
+        forms.remove("%m/%d/%Y")
+        forms.insert(0, "%m/%d/%Y")
+    counts = {form: sum(read_date(text, (form,)) is not None for text in dates) for form in forms}
+    best = max(forms, key=lambda form: counts[form])
+    if not counts[best]:
+        return None, False
+    other = {"%d/%m/%Y": "%m/%d/%Y", "%m/%d/%Y": "%d/%m/%Y"}.get(best)
+    return best, other is not None and counts[other] == counts[best]
+
+
+def read_date(text: str, forms: Sequence[str]) -> dt.date | None:
+    """Return the day, read in the first form that fits; None if none does."""
+    for form in forms:
+        try:
+            return dt.datetime.strptime(bare(text), form).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    return None
+
+
+def read_time(text: str) -> dt.time | None:
+    """Return a time of the day: 9:30, 09.30, 9h30, 09:30:00, 2:15 PM; None if it is none."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None or (match[2] is None and match[3] is None):
+        return None
+    hour, minute = int(match[1]), int(match[2] or 0)
+    if match[3]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if match[3] in "pP" else 0)
+    return dt.time(hour, minute) if hour < 24 and minute < 60 else None
+
+
+def read_start(text: str, forms: Sequence[str], zone: dt.tzinfo) -> dt.datetime | None:
+    """Return a moment: ISO 8601, or a date in one of the forms and a time; None if it is none."""
+    text = " ".join(text.split())
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        day, _, clock = text.partition(" ")
+        date, time = read_date(day, forms), read_time(clock)
+        if date is None or time is None:
+            return None
+        found = dt.datetime.combine(date, time)
+    if len(text) <= 10:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=zone)

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Applies the rows of a claimed file, piece by piece, and says what became of each.
+
+Theory of operation: a piece is one transaction that holds what its rows changed and how far the
+file is, so a crash repeats nothing and loses nothing: the file is read again and goes on where it
+was. A piece is short, because modems settle through the same lock.
+
+On failure: StoreError when a piece could not be stored; it is tried again from there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+from gsmgw import logs
+from gsmgw.clinic.booking import Booking
+from gsmgw.clinic.interchange import hl7_messages, json_records, table
+from gsmgw.clinic.interchange.parsed import Parsed, UnreadableFileError
+from gsmgw.clinic.interchange.parsed import Row as FileRow
+from gsmgw.clock import format_utc
+from gsmgw.config import Config
+from gsmgw.errors import RefusedRecordError
+from gsmgw.store.clinic import imports
+from gsmgw.store.clinic.imports import Progress
+from gsmgw.store.database import Database, Row, Transaction
+
+log = logs.get("clinic")
+
+#: Rows of one transaction, some 20 ms.
+ROWS_AT_ONCE = 50
+#: A file of which so many rows are wrong says so no more for each.
+MOST_NAMED = 1000
+_TOO_SHORT = "snapshot-too-short"
+#: A snapshot with fewer than this part of the visits known for its days cancels nothing.
+SHORTEST_SNAPSHOT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file."""
+
+    progress: Progress
+    parsed: Parsed | None
+    unreadable: str | None = None  #: why nothing of it could be used
+
+
+class Importing:
+    """Reads claimed files and applies them."""
+
+    def __init__(self, config: Config, db: Database, booking: Booking) -> None:
+        self._config = config
+        self._db = db
+        self._booking = booking
+
+    def apply(self, file: Row, content: bytes) -> Outcome:
+        """Apply what is left of a file; blocks for as many commits as it has pieces.
+
+        Raises:
+            StoreError: the store cannot write now; call again with the file's row as it is then.
+        """
+        progress = imports.progress_of(file)
+        try:
+            parsed = self._parse(content, str(file["name"]))
+        except UnreadableFileError as error:
+            return Outcome(progress, None, str(error))
+        if not parsed.rows:
+            return Outcome(progress, None, "there is no row below the header")
+        if progress.next == 0:
+            with self._db.write() as tx:
+                imports.describe(
+                    tx,
+                    file["id"],
+                    parsed.kind,
+                    hashlib.sha256(content).hexdigest(),
+                    [day.isoformat() for day in parsed.days],
+                )
+                progress.remarks += parsed.remarks
+                imports.advance(tx, file["id"], progress)
+        self._apply_rows(file, parsed, progress)
+        return Outcome(progress, parsed)
+
+    def _parse(self, content: bytes, name: str) -> Parsed:
+        suffix = name.rpartition(".")[2].casefold()
+        if suffix == "json":
+            return json_records.parse(content, name, self._config)
+        if suffix == "hl7":
+            return hl7_messages.parse(content, self._config)
+        if suffix in ("csv", "txt"):
+            return table.parse(content, name, self._config)
+        raise UnreadableFileError(f"{name}: a name ends in .csv, .json or .hl7")
+
+    def _apply_rows(self, file: Row, parsed: Parsed, progress: Progress) -> None:
+        is_snapshot = parsed.kind == "visits" and self._config.imports.visits.mode == "snapshot"
+        count = len(parsed.rows)
+        while progress.next < count:
+            piece = parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]
+            with self._db.write() as tx:
+                if progress.next == 0 and is_snapshot:
+                    self._check_length(tx, parsed, progress)
+                for row in piece:
+                    self._apply_row(tx, row, progress, int(file["id"]))
+                progress.next += len(piece)
+                if progress.next == count and is_snapshot:
+                    self._cancel_missing(tx, parsed, progress, int(file["id"]))
+                imports.advance(tx, file["id"], progress)
+
+    # -- rows -------------------------------------------------------------------------------------
+
+    def _apply_row(self, tx: Transaction, row: FileRow, progress: Progress, file_id: int) -> None:
+        code, why = self._ack_before(tx, row), ""
+        if code is not None:
+            progress.accepted += code == hl7_messages.ACCEPTED
+            progress.refused += code != hl7_messages.ACCEPTED
+        else:
+            why = self._take(tx, row, progress, file_id)
+            code = row.ack_code if why else hl7_messages.ACCEPTED
+            if row.identity is not None:
+                imports.remember_message(
+                    tx, row.identity.sender, row.identity.control_id, row.identity.sha256, code
+                )
+        if row.ack_head:
+            progress.acks.append([code, why, list(row.ack_head)])
+
+    def _ack_before(self, tx: Transaction, row: FileRow) -> str | None:
+        identity = row.identity
+        if identity is None:
+            return None
+        return imports.message_ack(tx, identity.sender, identity.control_id, identity.sha256)
+
+    def _take(self, tx: Transaction, row: FileRow, progress: Progress, file_id: int) -> str:
+        """Apply one row; return why it is refused, "" if it is not."""
+        why = row.error or ""
+        warnings: tuple[str, ...] = row.warnings
+        if row.record is not None:
+            try:
+                taken = self._booking.take(tx, row.record, file_id=file_id)
+            except RefusedRecordError as error:
+                why = str(error)
+            else:
+                warnings += taken.warnings
+                progress.requests += taken.requests
+        if why:
+            progress.refused += 1
+            if len(progress.errors) < MOST_NAMED:
+                progress.errors.append({"row": row.number, "why": why})
+            return why
+        progress.accepted += 1
+        if len(progress.warnings) < MOST_NAMED:
+            progress.warnings += [{"row": row.number, "why": warning} for warning in warnings]
+        return ""
+
+    # -- snapshots --------------------------------------------------------------------------------
+
+    def _check_length(self, tx: Transaction, parsed: Parsed, progress: Progress) -> None:
+        """Note whether a snapshot is too short to be believed, before its rows are applied."""
+        before = sum(imports.count_booked(tx, *self._span(day)) for day in parsed.days)
+        now = sum(row.record is not None for row in parsed.rows)
+        if now < before * SHORTEST_SNAPSHOT:
+            progress.remarks.append(
+                f"{_TOO_SHORT}: {now} visits, {before} were known for these days; nothing was"
+                " cancelled"
+            )
+
+    def _cancel_missing(
+        self, tx: Transaction, parsed: Parsed, progress: Progress, file_id: int
+    ) -> None:
+        if any(remark.startswith(_TOO_SHORT) for remark in progress.remarks):
+            return
+        if progress.refused:
+            progress.remarks.append(
+                "snapshot-incomplete: rows were refused, which may be visits; nothing was cancelled"
+            )
+            return
+        cancelled = self._booking.cancel_missing(tx, parsed.days, file_id)
+        if cancelled:
+            progress.remarks.append(f"visits cancelled because the file lacks them: {cancelled}")
+
+    def _span(self, day: dt.date) -> tuple[str, str]:
+        """Return the beginning and end of a day of the clinic, as the store writes times."""
+        zone = self._config.zone
+        midnight = dt.datetime.combine(day, dt.time(), zone)
+        following = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone)
+        return format_utc(midnight), format_utc(following)

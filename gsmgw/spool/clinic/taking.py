@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Service: takes files from clinic/in, has them applied, and tells what became of each.
+
+Theory of operation: the rename `in/X` to `done/YYYYMMDD-X` is the claim; then a row in
+`import_file`, then its rows in pieces, then the acknowledgement, and only then the row is finished.
+A file in done/ that the store does not know was claimed just before a crash, and is read. The
+folder is looked at, not watched: a table a day, or a message a second, needs no more.
+
+On failure: what disk or store cannot do now is tried again at the next look; nothing is lost.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from gsmgw import logs
+from gsmgw.clinic.booking import Booking
+from gsmgw.clinic.calendar import Calendar
+from gsmgw.clinic.interchange import hl7_messages
+from gsmgw.clinic.work import Work
+from gsmgw.clock import Clock
+from gsmgw.config import Config
+from gsmgw.gateway.hints import Hints
+from gsmgw.spool import files, layout, names, troubles
+from gsmgw.spool.clinic import acks
+from gsmgw.spool.clinic.importing import Importing, Outcome
+from gsmgw.spool.clinic.places import Places
+from gsmgw.store.clinic import imports
+from gsmgw.store.database import Database, Row
+from gsmgw.threads import StopToken, Wake
+
+log = logs.get("clinic")
+
+#: How often clinic/in is looked at, in seconds.
+LOOK_S = 0.5
+#: Some fifty thousand visits.
+LONGEST_FILE = 20 * 1024 * 1024
+#: Files in done/ are kept so long.
+KEPT = dt.timedelta(days=14)
+#: How often old files are looked for, in seconds.
+SWEEP_EVERY_S = 3600.0
+
+_DAY = re.compile(r"(\d{8})-")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a file stood at a look: it is complete once it has stood so for `spool.settle`."""
+
+    inode: int
+    size: int
+    changed_ns: int
+    since: float
+
+
+class ClinicTaking:
+    """The clinic's door for files."""
+
+    name = "clinic.files"
+
+    def __init__(self, config: Config, db: Database, hints: Hints, clock: Clock) -> None:
+        self._config = config
+        self._db = db
+        self._hints = hints
+        self._clock = clock
+        self._places = Places(config.spool.path)
+        calendar = Calendar(config)
+        booking = Booking(config, calendar, Work(config, calendar))
+        self._importing = Importing(config, db, booking)
+        self._troubles = troubles.Troubles("files of the clinic", clock)
+        self._looks: dict[str, _Look] = {}
+        self._told: set[tuple[str, str]] = set()
+        self._sweep_at = 0.0
+        self._wake = Wake()
+
+    def wake(self) -> None:
+        """End a wait in `step`; any thread."""
+        self._wake.set()
+
+    def open(self) -> None:
+        """Make the folders and remember what a crash has left in done/.
+
+        Raises:
+            GsmgwError: a folder cannot be used; the text says what to do.
+        """
+        self._places.make(self._config.spool.group)
+        self._looks = {}
+        self._adopt()
+
+    def step(self, stop: StopToken) -> None:
+        """Look into the folder, half a second at most, and take what is there."""
+        if not stop.is_set():
+            self._wake.wait(LOOK_S)
+        self.take()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def take(self) -> int:
+        """Claim what is complete and apply what is claimed; return how many files were finished."""
+        if self._troubles.is_paused("disk"):
+            return 0
+        try:
+            for name in self._complete():
+                self._claim(name)
+            finished = sum(self._finish(row) for row in imports.unfinished(self._db))
+            self._sweep()
+        except (OSError, *troubles.PASSING) as error:
+            self._troubles.failed("disk", error)
+            return 0
+        self._troubles.ended("disk")
+        return finished
+
+    # -- claiming ---------------------------------------------------------------------------------
+
+    def _adopt(self) -> None:
+        """Remember the files in done/ that were claimed just before a crash."""
+        for name in sorted(files.listing(self._places.done)):
+            if names.is_ignored(name) or imports.known(self._db, names.to_text(name)) is not None:
+                continue
+            original = _DAY.sub("", name, count=1)
+            with self._db.write() as tx:
+                imports.begin(tx, names.to_text(original), names.to_text(name))
+
+    def _complete(self) -> list[str]:
+        """Return the files that nobody has written to since `spool.settle`, the oldest first."""
+        now, found = self._clock.monotonic(), set(files.listing(self._places.inside))
+        looks: dict[str, _Look] = {}
+        ready: list[tuple[int, str]] = []
+        for name in found:
+            if names.is_ignored(name) or name + names.LOCK_SUFFIX in found:
+                continue
+            status = files.look(self._places.inside / name)
+            if status is None or not stat.S_ISREG(status.st_mode):
+                continue
+            look = self._look(name, status, now)
+            looks[name] = look
+            if now - look.since >= self._config.spool.settle:
+                ready.append((status.st_mtime_ns, name))
+        self._looks = looks
+        return [name for _, name in sorted(ready)]
+
+    def _look(self, name: str, status: os.stat_result, now: float) -> _Look:
+        before = self._looks.get(name)
+        facts = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if before is not None and (before.inode, before.size, before.changed_ns) == facts:
+            return before
+        return _Look(*facts, since=now)
+
+    def _claim(self, name: str) -> None:
+        path = self._places.inside / name
+        try:
+            files.check_readable(path)
+        except FileNotFoundError:
+            return
+        except (PermissionError, files.NotRegularError) as error:
+            self._tell_once(name, f"{error.strerror or error}; let the group read it (chmod g+r)")
+            return
+        day = self._clock.now().astimezone(self._config.zone)
+        target = layout.free_name(self._places.done, f"{day:%Y%m%d}-{name}", taken=set())
+        files.move(path, self._places.done / target)
+        files.sync(self._places.done)
+        files.sync(self._places.inside)
+        with self._db.write() as tx:
+            imports.begin(tx, names.to_text(name), names.to_text(target))
+
+    def _tell_once(self, name: str, why: str) -> None:
+        if (name, why) not in self._told:
+            self._told.add((name, why))
+            log.warning("clinic.file_unreadable", file=names.shown(name), why=why)
+
+    # -- applying ---------------------------------------------------------------------------------
+
+    def _finish(self, row: Row) -> bool:
+        """Apply a claimed file and acknowledge it; False if it was interrupted."""
+        claimed = self._places.done / names.from_text(row["done_name"])
+        outcome = self._apply(row, claimed)
+        self._acknowledge(row, outcome)
+        if outcome.unreadable is not None or not outcome.progress.accepted:
+            self._put_into_failed(row, claimed, outcome)
+        else:
+            self._keep_refused_messages(row, outcome)
+        with self._db.write() as tx:
+            imports.finish(tx, row["id"])
+        self._tell(row, outcome)
+        self._hints.clinic.set()
+        self._hints.clinic_out.set()
+        return True
+
+    def _apply(self, row: Row, claimed: Path) -> Outcome:
+        progress = imports.progress_of(row)
+        try:
+            content, status = files.read(claimed, LONGEST_FILE)
+        except FileNotFoundError:
+            return Outcome(progress, None, "somebody has removed it from clinic/done")
+        if status.st_size > LONGEST_FILE:
+            return Outcome(progress, None, f"it is longer than {LONGEST_FILE // 1024**2} MB")
+        return self._importing.apply(row, content)
+
+    def _acknowledge(self, row: Row, outcome: Outcome) -> None:
+        name = names.from_text(row["name"])
+        if outcome.progress.acks:
+            now = self._clock.now().astimezone(self._config.zone)
+            replies = (
+                hl7_messages.ack(head, code, why, now, number)
+                for number, (code, why, head) in enumerate(outcome.progress.acks, 1)
+            )
+            acks.write(self._places, f"ack-{row['id']}.hl7", name, "".join(replies).encode())
+        document = acks.document(name, outcome.progress, outcome.unreadable)
+        acks.write(self._places, f"ack-{row['id']}", f"{name}.json", acks.as_bytes(document))
+
+    def _put_into_failed(self, row: Row, claimed: Path, outcome: Outcome) -> None:
+        name = names.from_text(row["name"])
+        aside = self._places.spool / ".tmp" / f"err-{row['id']}"
+        words = acks.explain(name, outcome.progress, outcome.unreadable)
+        files.write(aside, words.encode("utf-8", "surrogateescape"))
+        files.move(aside, self._places.failed / f"{name}.err")
+        if files.look(claimed) is not None:
+            files.move(claimed, self._places.failed / name)
+        files.sync(self._places.failed)
+        files.sync(self._places.done)
+
+    def _keep_refused_messages(self, row: Row, outcome: Outcome) -> None:
+        """Copy the messages of an HL7 file that were refused, with the reasons, to failed/."""
+        if outcome.parsed is None or outcome.parsed.kind != "hl7" or not outcome.progress.errors:
+            return
+        name = names.from_text(row["name"])
+        refused = {error["row"] for error in outcome.progress.errors}
+        messages = [found.raw for found in outcome.parsed.rows if found.number in refused]
+        words = acks.explain(name, outcome.progress, None)
+        for target, text in ((name, "".join(messages)), (f"{name}.err", words)):
+            aside = self._places.spool / ".tmp" / f"err-{row['id']}"
+            files.write(aside, text.encode("utf-8", "surrogateescape"))
+            files.move(aside, self._places.failed / target)
+        files.sync(self._places.failed)
+
+    def _tell(self, row: Row, outcome: Outcome) -> None:
+        progress, name = outcome.progress, names.shown(names.from_text(row["name"]))
+        if outcome.unreadable is not None:
+            log.warning("clinic.file_refused", file=name, why=logs.masked(outcome.unreadable))
+        elif progress.refused:
+            log.warning(
+                "clinic.rows_refused",
+                file=name,
+                accepted=progress.accepted,
+                refused=progress.refused,
+            )
+        else:
+            log.info(
+                "clinic.file_taken",
+                file=name,
+                accepted=progress.accepted,
+                requests=progress.requests,
+            )
+
+    # -- old files --------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        """Remove files that were taken long ago; their names say when."""
+        if self._clock.monotonic() < self._sweep_at:
+            return
+        self._sweep_at = self._clock.monotonic() + SWEEP_EVERY_S
+        oldest = f"{self._clock.now().astimezone(self._config.zone) - KEPT:%Y%m%d}"
+        gone = False
+        for name in files.listing(self._places.done):
+            match = _DAY.match(name)
+            if match is not None and match[1] < oldest:
+                known = imports.known(self._db, names.to_text(name))
+                if known is not None and known["finished_at"] is not None:
+                    files.remove(self._places.done / name)
+                    gone = True
+        if gone:
+            files.sync(self._places.done)
