@@ -137,7 +137,10 @@ class Clinic:
                     " sent_at) VALUES (?, ?, 'clinic', ?, 'sent', ?, ?)",
                     (row["phone"], row["kind"], f"request:{request_id}", tx.now, tx.now),
                 )
-                requests.said(tx, request_id, outbox_id, None)
+                tx.run(
+                    "UPDATE request SET status = 'completed', outbox_id = ? WHERE id = ?",
+                    (outbox_id, request_id),
+                )
 
     # -- what stands in the database --------------------------------------------------------------
 

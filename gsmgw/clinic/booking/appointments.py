@@ -11,13 +11,12 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gsmgw import logs
+from gsmgw import errors, logs
 from gsmgw.clinic import plan
 from gsmgw.clinic.booking import checking
 from gsmgw.clinic.booking.checking import Taken
 from gsmgw.clinic.booking.patients import Patients
-from gsmgw.clinic.booking.reach import Reach
-from gsmgw.clinic.booking.reconciling import Reconciler
+from gsmgw.clinic.booking.reconciling import Case, Reconciler
 from gsmgw.clinic.calendar import Calendar
 from gsmgw.clinic.model import AHEAD, Kind, Participation, TaskCode, VisitRecord, VisitStatus
 from gsmgw.clinic.work import Work
@@ -41,6 +40,7 @@ _DATELESS = frozenset({VisitStatus.PROPOSED, VisitStatus.PENDING, VisitStatus.WA
 _OFF = frozenset({VisitStatus.CANCELLED, VisitStatus.ENTERED_IN_ERROR})
 #: Texts that tell a patient when a visit is.
 _TELL_START = frozenset({Kind.BOOKED, Kind.REMINDER, Kind.CHANGED})
+_OPEN = Participation.NEEDS_ACTION
 _COLUMNS = ("practitioner", "service", "location")
 
 
@@ -74,7 +74,6 @@ class Appointments:
         self,
         config: Config,
         calendar: Calendar,
-        reach: Reach,
         reconciler: Reconciler,
         patients: Patients,
         work: Work,
@@ -82,7 +81,6 @@ class Appointments:
         """Read what is said when."""
         self._settings = config.reminders
         self._calendar = calendar
-        self._reach = reach
         self._reconciler = reconciler
         self._patients = patients
         self._work = work
@@ -103,14 +101,16 @@ class Appointments:
         patient = self._patients.take(tx, record.patient, owner=owner, known_as=known_as)
         if known_as is not None and patient.id != known_as:
             self._is_anothers(tx, update, known_as)
-        self._write(tx, visit_id, update, patient.id, file_id)
+        visit = self._write(tx, visit_id, update, patient.id, file_id)
+        case = self._reconciler.case_of(tx, visit, patient.row)
         if update.change != Change.NONE:
             events.add(tx, f"visit.{update.change}", visit=visit_id, who=source, file=file_id)
             change = update.change
             tx.after_commit(lambda: log.debug("visit.taken", visit=visit_id, change=change))
-        said = self._event(tx, visit_id, update, record.cancelled_by)
-        planned = self._reconciler.reconcile(tx, visit_id, [] if said is None else [said])
-        warnings = self._warnings(tx, visit_id, update)
+        kind = self._kind(tx, case, update, record.cancelled_by)
+        news = None if kind is None else self._announce(tx, case, kind, {})
+        planned = self._reconciler.reconcile(tx, case, news)
+        warnings = self._warnings(case, update, tx.now)
         return Taken(patient.requests + planned, checking.joined(*patient.warnings, *warnings))
 
     def withdraw(
@@ -128,36 +128,49 @@ class Appointments:
         """
         visits.put(tx, visit["id"], {"withdrawn": reason})
         events.add(tx, "visit.withdrawn", visit=visit["id"], why=reason)
-        said = self._announce(tx, visit["id"], Kind.CANCELLED, details) if tell else None
-        return self._reconciler.reconcile(tx, visit["id"], [] if said is None else [said])
+        return self._tell_off(tx, visit["id"], details, tell=tell)
 
     def drop(self, tx: Transaction, visit: Row, file_id: int) -> int:
         """Cancel a visit that a snapshot lacks; return how many texts that makes."""
         values = {"status": VisitStatus.CANCELLED, "withdrawn": "missing", "file_id": file_id}
         visits.put(tx, visit["id"], values)
         events.add(tx, "visit.cancelled", visit=visit["id"], why="missing", file=file_id)
-        said = None
         is_news = visit["status"] in AHEAD and visit["withdrawn"] is None
-        if is_news and visit["response"] != Participation.DECLINED:
-            said = self._announce(tx, visit["id"], Kind.CANCELLED, {})
-        return self._reconciler.reconcile(tx, visit["id"], [] if said is None else [said])
+        tell = is_news and visit["response"] != Participation.DECLINED
+        return self._tell_off(tx, visit["id"], {}, tell=tell)
+
+    def _tell_off(
+        self, tx: Transaction, visit_id: str, details: dict[str, object], *, tell: bool
+    ) -> int:
+        """Take back what was planned for a visit that is off now, and tell the patient."""
+        case = self._reconciler.case(tx, visit_id)
+        if case is None:
+            return 0
+        news = self._announce(tx, case, Kind.CANCELLED, details) if tell else None
+        return self._reconciler.reconcile(tx, case, news)
 
     # -- writing ----------------------------------------------------------------------------------
 
     def _write(
         self, tx: Transaction, visit_id: str, update: _Update, patient_id: str, file_id: int | None
-    ) -> None:
+    ) -> Row:
+        """Write what is different; return the visit as it stands then."""
         old, values = update.old, dict(update.values)
         if old is None or old["patient_id"] != patient_id:
             values["patient_id"] = patient_id
         if old is None:
             values["file_id"] = file_id
+            values["variant"] = plan.variant_of(self._settings.variant, visit_id)
         elif file_id is not None:
             visits.named_by(tx, visit_id, file_id)
         if values:
             visits.put(tx, visit_id, values)
         if "version" in values and old is not None and old["response"] != _OPEN:
             visits.answered(tx, visit_id, _OPEN)
+        visit = visits.get(tx, visit_id) if values or old is None else old
+        if visit is None:
+            raise errors.StoreError("a visit that was just written is not there")
+        return visit
 
     def _is_anothers(self, tx: Transaction, update: _Update, former: str) -> None:
         """Forget what was answered for a visit that belongs to another patient now."""
@@ -170,22 +183,14 @@ class Appointments:
 
     # -- what is said of it -----------------------------------------------------------------------
 
-    def _event(
-        self, tx: Transaction, visit_id: str, update: _Update, cancelled_by: str
-    ) -> NewRequest | None:
+    def _kind(self, tx: Transaction, case: Case, update: _Update, cancelled_by: str) -> Kind | None:
         """Return the text that a change calls for, if any."""
-        kind = self._kind(tx, visit_id, update, cancelled_by)
-        return None if kind is None else self._announce(tx, visit_id, kind, {})
-
-    def _kind(
-        self, tx: Transaction, visit_id: str, update: _Update, cancelled_by: str
-    ) -> Kind | None:
         old, change = update.old, update.change
         if update.start is None:
             return None
         starts = format_utc(update.start)
         if change == Change.MISSED:
-            return self._kind_missed(tx, visit_id, update)
+            return self._kind_missed(tx, case, update)
         if starts <= tx.now:
             return None
         if change == Change.CANCELLED:
@@ -198,85 +203,73 @@ class Appointments:
             return None
         if change == Change.ADDED:
             return Kind.BOOKED if self._settings.booked else None
-        return self._kind_again(tx, visit_id, change, starts)
+        return self._kind_again(tx, case, change)
 
-    def _kind_again(
-        self, tx: Transaction, visit_id: str, change: Change, starts: str
-    ) -> Kind | None:
+    def _kind_again(self, tx: Transaction, case: Case, change: Change) -> Kind | None:
         """Choose the text for a visit with a new time, or one that stands again."""
-        said = [row for row in planning.of_visit(tx, visit_id) if row["status"] == "completed"]
+        said = [
+            row for row in planning.of_visit(tx, case.visit["id"]) if row["status"] == "completed"
+        ]
         last = max(said, key=lambda row: (row["outbox_id"] or 0, row["id"]), default=None)
-        if last is not None and last["kind"] in _TELL_START and last["about_start"] == starts:
-            return None  # the patient never heard that it had moved away, or was off
+        # The patient may never have heard that it had moved away, or was off.
+        knows = last is not None and last["kind"] in _TELL_START
+        if last is not None and knows and last["about_start"] == case.visit["start"]:
+            return None
         if change == Change.MOVED or (last is not None and last["kind"] == Kind.CANCELLED):
             return Kind.CHANGED
         return Kind.BOOKED if self._settings.booked else None
 
-    def _kind_missed(self, tx: Transaction, visit_id: str, update: _Update) -> Kind | None:
+    def _kind_missed(self, tx: Transaction, case: Case, update: _Update) -> Kind | None:
         if not self._settings.missed or update.start is None:
             return None
         within = MISSED_LATELY if update.old is None else MISSED_WITHIN
         if update.start + within < dt.datetime.fromisoformat(tx.now):
             return None
-        visit = visits.get(tx, visit_id)
-        others = [] if visit is None else visits.ahead_of_patient(tx, visit["patient_id"], tx.now)
+        others = visits.ahead_of_patient(tx, case.patient["id"], tx.now)
         # Who has another visit ahead has been spoken with.
         return None if any(row["status"] in AHEAD for row in others) else Kind.MISSED
 
     def _announce(
-        self, tx: Transaction, visit_id: str, kind: Kind, details: dict[str, object]
+        self, tx: Transaction, case: Case, kind: Kind, details: dict[str, object]
     ) -> NewRequest | None:
         """Return a text, or make it a person's work if the patient must know and cannot be told."""
-        visit = visits.get(tx, visit_id)
-        patient = None if visit is None else people.get(tx, visit["patient_id"])
-        if visit is None or patient is None:
-            return None
-        hindrance = self._reach.hindrance(tx, patient, visit["service"])
-        if hindrance is None:
-            facts = self._reconciler.facts(tx, visit, patient)
+        if case.hindrance is None:
+            facts = self._reconciler.facts(tx, case)
             now = dt.datetime.fromisoformat(tx.now)
-            said = plan.announcement(kind, facts, self._calendar, now, **details)
-            if said is not None:
-                return said
-        if kind in (Kind.CANCELLED, Kind.CHANGED) and hindrance != "inactive":
-            self._ring(tx, visit, patient, kind, hindrance)
+            news = plan.announcement(kind, facts, self._calendar, now, **details)
+            if news is not None:
+                return news
+        if kind in (Kind.CANCELLED, Kind.CHANGED) and case.hindrance != "inactive":
+            self._ring(tx, case, kind)
         return None
 
-    def _ring(
-        self, tx: Transaction, visit: Row, patient: Row, kind: Kind, hindrance: str | None
-    ) -> None:
+    def _ring(self, tx: Transaction, case: Case, kind: Kind) -> None:
         """Make it work: somebody would come for nothing."""
-        start = self._calendar.local(dt.datetime.fromisoformat(visit["start"]))
-        why = hindrance or "too late for a text"
+        start = self._calendar.local(dt.datetime.fromisoformat(case.visit["start"]))
+        why = case.hindrance or "too late for a text"
         self._work.add(
             tx,
             NewTask(
-                code=TaskCode.UNREACHABLE if hindrance else TaskCode.URGENT,
-                phone=patient["phone"],
-                patient_id=patient["id"],
-                about=visit["id"],
+                code=TaskCode.UNREACHABLE if case.hindrance else TaskCode.URGENT,
+                phone=case.patient["phone"],
+                patient_id=case.patient["id"],
+                about=case.visit["id"],
                 note=f"{kind} {start:%Y-%m-%d %H:%M}: tell the patient ({why})",
             ),
         )
 
-    def _warnings(self, tx: Transaction, visit_id: str, update: _Update) -> list[str]:
+    def _warnings(self, case: Case, update: _Update, now: str) -> list[str]:
         """Return what will not work for a visit that is to take place."""
-        visit = visits.get(tx, visit_id)
-        patient = None if visit is None else people.get(tx, visit["patient_id"])
-        if patient is None or update.status not in AHEAD or update.start is None:
+        if update.status not in AHEAD or update.start is None:
             return []
-        now = dt.datetime.fromisoformat(tx.now)
         is_new = update.change in (Change.ADDED, Change.MOVED, Change.BOOKED)
-        if update.start <= now:
+        left = update.start - dt.datetime.fromisoformat(now)
+        if left <= dt.timedelta():
             return ["past"] if is_new else []
-        hindrance = self._reach.hindrance(tx, patient, None if visit is None else visit["service"])
-        if hindrance is not None:
-            return [hindrance]
-        lead = dt.timedelta(seconds=self._settings.min_lead)
-        return ["too-late"] if is_new and update.start - now < lead else []
-
-
-_OPEN = Participation.NEEDS_ACTION
+        if case.hindrance is not None:
+            return [case.hindrance]
+        is_late = left < dt.timedelta(seconds=self._settings.min_lead)
+        return ["too-late"] if is_new and is_late else []
 
 
 def _compare(record: VisitRecord, old: Row | None, owner: str, now: str) -> _Update:

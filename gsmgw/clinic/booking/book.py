@@ -7,7 +7,7 @@ to do: the same record again changes nothing. Texts are planned as requests; `sa
 messages of them when they are due.
 
 Threads and locks: no state but the configuration; callable from any thread. A record costs about
-a third of a millisecond: take some hundred of them in one transaction, then let others write.
+0.4 ms: take a hundred of them in one transaction, then let others write.
 
 On failure: a record that cannot be used raises RefusedRecordError before anything of it is
 written, or, where the caller's transaction goes on, with what was written before it.
@@ -47,9 +47,7 @@ class Booking:
         self.reach = Reach(config)
         self._reconciler = Reconciler(config, calendar, self.reach)
         self._patients = Patients(config, calendar, self.reach, self._reconciler)
-        self._appointments = Appointments(
-            config, calendar, self.reach, self._reconciler, self._patients, work
-        )
+        self._appointments = Appointments(config, calendar, self._reconciler, self._patients, work)
         self._notices = Notices(
             calendar, self.reach, self._reconciler, self._patients, self._appointments, work
         )
@@ -115,7 +113,7 @@ class Booking:
 
         After an answer, a STOP or START, and when the configuration's plan has changed.
         """
-        return self._reconciler.reconcile(tx, appointment_id)
+        return self._reconciler.replan(tx, appointment_id)
 
     def replan_round(self, tx: Transaction, behind: str, limit: int) -> str | None:
         """Replan some visits ahead, in the order of their numbers, behind one of them.
@@ -125,7 +123,7 @@ class Booking:
         """
         ids = visits.after(tx, behind, tx.now, limit)
         for appointment_id in ids:
-            self._reconciler.reconcile(tx, appointment_id)
+            self._reconciler.replan(tx, appointment_id)
         return ids[-1] if ids else None
 
     # -- medicines --------------------------------------------------------------------------------

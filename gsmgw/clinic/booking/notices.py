@@ -110,23 +110,22 @@ class Notices:
         return Taken(planned, checking.joined(*warnings))
 
     def _delayed(self, tx: Transaction, visit: Row, late: int) -> tuple[int, str | None]:
-        patient = people.get(tx, visit["patient_id"])
-        hindrance = None if patient is None else self._reconciler.reason(tx, visit, patient)
-        if patient is None or hindrance is not None:
-            return 0, hindrance
-        if visit["response"] == Participation.DECLINED:
+        case = self._reconciler.case(tx, visit["id"])
+        if case is None or visit["response"] == Participation.DECLINED:
             return 0, None  # they do not come
-        facts = self._reconciler.facts(tx, visit, patient)
-        said = plan.announcement(Kind.DELAYED, facts, self._calendar, _now(tx), minutes=late)
-        if said is None:
+        if case.hindrance is not None:
+            return 0, case.hindrance
+        facts = self._reconciler.facts(tx, case)
+        news = plan.announcement(Kind.DELAYED, facts, self._calendar, _now(tx), minutes=late)
+        if news is None:
             return 0, "too-late"
         former = [
             row["id"]
             for row in planning.of_visit(tx, visit["id"])
-            if row["kind"] == Kind.DELAYED and row["same_as"] != said.same_as
+            if row["kind"] == Kind.DELAYED and row["same_as"] != news.same_as
         ]
         requests.revoke(tx, former, "replaced")
-        return self._reconciler.reconcile(tx, visit["id"], [said]), None
+        return self._reconciler.reconcile(tx, case, news), None
 
     def absence(self, tx: Transaction, notice: Notice, source: str) -> Taken:
         """Call off the visits of a doctor who is away, for the patients; the clinic's word stays.

@@ -152,7 +152,7 @@ class Patients:
             planning.close_questions(tx, new["id"], old["phone"])
         self._follow_beside_visits(tx, new)
         ahead = visits.ahead_of_patient(tx, new["id"], tx.now)
-        return sum(self._reconciler.reconcile(tx, visit["id"]) for visit in ahead)
+        return sum(self._reconciler.replan(tx, visit["id"]) for visit in ahead)
 
     def _follow_beside_visits(self, tx: Transaction, patient: Row) -> None:
         for row in planning.waiting_beside_visits(tx, patient["id"], _BESIDE_VISITS):
@@ -188,7 +188,7 @@ class Patients:
         planning.patient_becomes(tx, old_id, new_id)
         events.add(tx, "person.merged", patient=new_id, replaces=old_id)
         for visit in visits.ahead_of_patient(tx, new_id, tx.now):
-            self._reconciler.reconcile(tx, visit["id"])
+            self._reconciler.replan(tx, visit["id"])
         survivor = people.get(tx, new_id)
         if survivor is not None:
             self._follow_beside_visits(tx, survivor)

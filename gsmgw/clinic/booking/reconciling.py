@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from gsmgw.clinic import plan
 from gsmgw.clinic.booking.reach import Reach
@@ -52,6 +53,15 @@ _AS_CANCELLED = frozenset({VisitStatus.CANCELLED, VisitStatus.ENTERED_IN_ERROR})
 _NOT_YET = frozenset({VisitStatus.PROPOSED, VisitStatus.PENDING, VisitStatus.WAITLIST})
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A visit and its patient as they stand in the database now."""
+
+    visit: Row
+    patient: Row
+    hindrance: str | None  #: why the patient is not written to about it; None: they are
+
+
 class Reconciler:
     """Compares plan and requests of one visit at a time. Immutable."""
 
@@ -61,40 +71,56 @@ class Reconciler:
         self._calendar = calendar
         self._reach = reach
 
-    def reconcile(
-        self, tx: Transaction, appointment_id: str, events: Sequence[NewRequest] = ()
-    ) -> int:
+    def case(self, tx: Transaction, appointment_id: str) -> Case | None:
+        """Look up a visit with its patient; None if it is not there."""
+        visit = visits.get(tx, appointment_id)
+        patient = None if visit is None else people.get(tx, visit["patient_id"])
+        if visit is None or patient is None:
+            return None
+        return self.case_of(tx, visit, patient)
+
+    def case_of(self, tx: Transaction, visit: Row, patient: Row) -> Case:
+        """Put a visit and its patient together."""
+        return Case(visit, patient, self._reach.hindrance(tx, patient, visit["service"]))
+
+    def replan(self, tx: Transaction, appointment_id: str) -> int:
+        """Plan a visit anew within the caller's transaction; return how many texts came to it.
+
+        One that is not there has no plan.
+        """
+        case = self.case(tx, appointment_id)
+        return 0 if case is None else self.reconcile(tx, case)
+
+    def reconcile(self, tx: Transaction, case: Case, news: NewRequest | None = None) -> int:
         """Plan a visit anew within the caller's transaction; return how many texts came to it.
 
         Args:
             tx: the transaction.
-            appointment_id: the visit; one that is not there has no plan.
-            events: texts about what has just happened to it, which are no part of the plan.
+            case: the visit.
+            news: a text about what has just happened to it, which is no part of the plan.
         """
-        visit = visits.get(tx, appointment_id)
-        patient = None if visit is None else people.get(tx, visit["patient_id"])
-        if visit is None or patient is None:
-            return 0
-        reason = self.reason(tx, visit, patient)
+        reason = self.reason(case, tx.now)
         planned = plan.Plan()
         if reason is None:
-            facts = self.facts(tx, visit, patient)
-            planned = plan.reminders(facts, self._settings, self._calendar)
-        known = planning.of_visit(tx, appointment_id)
-        wanted = {str(new.same_as): new for new in (*planned.requests, *events)}
-        self._take_back(tx, visit, patient, known, wanted, reason, planned.dropped)
+            planned = plan.reminders(self.facts(tx, case), self._settings, self._calendar)
+        known = planning.of_visit(tx, case.visit["id"])
+        wanted = {str(new.same_as): new for new in planned.requests}
+        if news is not None:
+            wanted[str(news.same_as)] = news
+        _take_back(tx, case, known, wanted, reason, planned.dropped)
         return _add(tx, known, wanted)
 
-    def facts(self, tx: Transaction, visit: Row, patient: Row) -> plan.Visit:
+    def facts(self, tx: Transaction, case: Case) -> plan.Visit:
         """Return what the plan needs to know; fixes the variant of a visit that has none yet."""
+        visit = case.visit
         variant = visit["variant"]
         if variant is None:
             variant = plan.variant_of(self._settings.variant, visit["id"])
             visits.put(tx, visit["id"], {"variant": variant})
         return plan.Visit(
             id=visit["id"],
-            patient_id=patient["id"],
-            phone=patient["phone"],
+            patient_id=case.patient["id"],
+            phone=case.patient["phone"],
             start=dt.datetime.fromisoformat(visit["start"]),
             booked_at=dt.datetime.fromisoformat(visit["booked_at"]),
             response=Participation(visit["response"]),
@@ -103,8 +129,9 @@ class Reconciler:
             version=visit["version"],
         )
 
-    def reason(self, tx: Transaction, visit: Row, patient: Row) -> str | None:
+    def reason(self, case: Case, now: str) -> str | None:
         """Return why nothing is said before a visit; None: it is to take place, and they may."""
+        visit = case.visit
         status = VisitStatus(visit["status"])
         if status not in AHEAD:
             if status in _AS_CANCELLED:
@@ -112,52 +139,48 @@ class Reconciler:
             return "pending" if status in _NOT_YET else str(status)
         if visit["withdrawn"]:
             return str(visit["withdrawn"])
-        if visit["start"] is None or visit["start"] <= tx.now:
+        if visit["start"] is None or visit["start"] <= now:
             return "expired"
-        return self._reach.hindrance(tx, patient, visit["service"])
+        return case.hindrance
 
-    def _take_back(
-        self,
-        tx: Transaction,
-        visit: Row,
-        patient: Row,
-        known: Sequence[Row],
-        wanted: dict[str, NewRequest],
-        reason: str | None,
-        dropped: dict[str, str],
-    ) -> None:
-        """Revoke what waits and is wanted no longer; readdress what is."""
-        for row in known:
-            if row["status"] not in _WAITING or row["kind"] not in _OF_VISITS:
-                continue
-            new = wanted.get(row["same_as"] or "")
-            why = None if new is not None else self._over(tx, row, visit, patient, reason)
-            if why is not None:
-                requests.revoke(tx, [row["id"]], dropped.get(row["same_as"] or "", why))
-                continue
-            asks = new.asks if new is not None else row["asks"]
-            address = (patient["phone"], patient["id"], asks)
-            if (row["phone"], row["patient_id"], row["asks"]) != address:
-                planning.readdress(tx, row["id"], *address)
 
-    def _over(
-        self, tx: Transaction, row: Row, visit: Row, patient: Row, reason: str | None
-    ) -> str | None:
-        """Return why something that waits is true no longer; None: it still is."""
-        if row["about_start"] != visit["start"]:
-            return "moved"
-        kind = Kind(row["kind"])
-        if kind == Kind.REMINDER:
-            return reason or "replaced"
-        if kind in (Kind.CANCELLED, Kind.MISSED):
-            status = VisitStatus(visit["status"])
-            is_true = status == VisitStatus.NOSHOW
-            if kind == Kind.CANCELLED:
-                is_true = status in _AS_CANCELLED or visit["withdrawn"] is not None
-            if not is_true:
-                return "replaced"
-            return self._reach.hindrance(tx, patient, visit["service"])
-        return reason
+def _take_back(
+    tx: Transaction,
+    case: Case,
+    known: Sequence[Row],
+    wanted: dict[str, NewRequest],
+    reason: str | None,
+    dropped: dict[str, str],
+) -> None:
+    """Revoke what waits and is wanted no longer; readdress what is."""
+    for row in known:
+        if row["status"] not in _WAITING or row["kind"] not in _OF_VISITS:
+            continue
+        new = wanted.get(row["same_as"] or "")
+        why = None if new is not None else _over(row, case, reason)
+        if why is not None:
+            requests.revoke(tx, [row["id"]], dropped.get(row["same_as"] or "", why))
+            continue
+        asks = new.asks if new is not None else row["asks"]
+        address = (case.patient["phone"], case.patient["id"], asks)
+        if (row["phone"], row["patient_id"], row["asks"]) != address:
+            planning.readdress(tx, row["id"], *address)
+
+
+def _over(row: Row, case: Case, reason: str | None) -> str | None:
+    """Return why something that waits is true no longer; None: it still is."""
+    visit = case.visit
+    if row["about_start"] != visit["start"]:
+        return "moved"
+    kind, status = Kind(row["kind"]), VisitStatus(visit["status"])
+    if kind == Kind.REMINDER:
+        return reason or "replaced"
+    if kind == Kind.MISSED:
+        return case.hindrance if status == VisitStatus.NOSHOW else "replaced"
+    if kind == Kind.CANCELLED:
+        is_off = status in _AS_CANCELLED or visit["withdrawn"] is not None
+        return case.hindrance if is_off else "replaced"
+    return reason
 
 
 def _add(tx: Transaction, known: Sequence[Row], wanted: dict[str, NewRequest]) -> int:
