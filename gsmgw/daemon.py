@@ -85,6 +85,13 @@ class Round:
                 settings, self._db, self._clock, lambda: layout.outgoing(settings, self._clock)
             )
         )
+        if settings.clinic is not None:
+            from gsmgw.clinic import service as clinic  # costs half a second
+
+            self.supervisor.add(
+                clinic.ClinicService(settings, self._db, self._hints, intake, trust, self._clock),
+                wake=self._hints.clinic.set,
+            )
         for door in spool.services(settings, self._db, intake, self._hints, self._clock):
             self.supervisor.add(door.service, wake=door.wake)
         for modem in settings.modems:
@@ -172,6 +179,7 @@ def run(path: Path) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         settings = config.load(path)
+        _check_clinic(settings)
     except ConfigError as error:
         _tell_mistakes(error.problems)
         return EXIT_CONFIG
@@ -276,6 +284,7 @@ def _reload(path: Path, old: Config) -> Config | None:
     systemd.reloading()
     try:
         found = config.reload(path, old)
+        _check_clinic(found.config)
     except ConfigError as error:
         for problem in error.problems:
             log.error("config.refused", why=problem)
@@ -283,12 +292,29 @@ def _reload(path: Path, old: Config) -> Config | None:
         return None
     if found.needs_restart:
         log.warning("config.needs_restart", keys=",".join(found.needs_restart))
-    if not found.changed:
+    if not found.changed and not _reads_files(found.config):
         log.info("config.unchanged")
         systemd.ready()
         return None
     log.info("config.reloaded", keys=",".join(found.changed))
     return found.config
+
+
+def _check_clinic(settings: Config) -> None:
+    """Check what only the clinic layer knows: its texts, its words, the phones of its staff.
+
+    Raises:
+        ConfigError: they are wrong.
+    """
+    if settings.clinic is not None:
+        from gsmgw.clinic import service as clinic
+
+        clinic.check(settings)
+
+
+def _reads_files(settings: Config) -> bool:
+    """Tell whether other files than the configuration decide what a clinic says and reads."""
+    return settings.clinic is not None and bool(settings.clinic.templates or settings.replies.words)
 
 
 def _configure_logs(settings: Config) -> None:

@@ -136,7 +136,11 @@ def _checked(path: Path, unit_file: Path | None) -> Checked:
     kept_away = _kept_away(path, checked.config, unit_file)
     if kept_away:
         raise errors.ConfigError("\n".join(kept_away), kept_away)
-    return checked
+    if checked.config.clinic is None:
+        return checked
+    from gsmgw.clinic import service
+
+    return config.Checked(checked.config, (*checked.warnings, *service.check(checked.config)))
 
 
 def _kept_away(path: Path, config: Config, unit_file: Path | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import datetime as dt
+import functools
 from dataclasses import dataclass
 
 from gsmgw import errors, logs, phone
@@ -27,6 +28,9 @@ log = logs.get("clinic")
 
 #: A notice that could not be sent for so long is left to the list of tasks and the next digest.
 NOTICE_FOR = dt.timedelta(hours=24)
+#: So many notices one phone gets in an hour: after a day without network all visits may be work,
+#: and the list of tasks has them all.
+NOTICES_AN_HOUR = 10
 #: A digest is sent so long after its hour, if nobody ran then.
 DIGEST_FOR = dt.timedelta(hours=4)
 #: A digest so soon after people begin tells them early enough.
@@ -41,7 +45,7 @@ ORDER = (
     TaskCode.STOPPED,
     TaskCode.UNCERTAIN,
 )
-_DAY = dt.timedelta(days=1)
+_HOUR, _DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 #: Nobody's hours leave out more days than this.
 _DAYS_AHEAD = 400
 
@@ -117,6 +121,10 @@ class Work:
         for member in self._members:
             at = self._notice_at(member, now) if code in member.keys.gets else None
             if at is None:
+                continue
+            since = format_utc(now - _HOUR)
+            if requests.count_notices(tx, member.number, Kind.STAFF_TASK, since) >= NOTICES_AN_HOUR:
+                tx.after_commit(functools.partial(_tell_held, member.name))
                 continue
             told.append(member.name)
             requests.add(
@@ -211,6 +219,10 @@ class Work:
                 details={"counts": listed, "staff": member.name},
             )
             return requests.add(tx, request) is not None
+
+
+def _tell_held(name: str) -> None:
+    log.warning("notice.held", key=("staff",), staff=name, most=NOTICES_AN_HOUR)
 
 
 def _members(config: Config) -> tuple[_Member, ...]:

@@ -121,6 +121,7 @@ class Arrivals:
                 )
             )
             tx.after_commit(self._hints.handouts.set)
+            tx.after_commit(self._hints.clinic.set)
 
     # -- the three kinds of TPDU -----------------------------------------------------------------
 
@@ -313,6 +314,7 @@ class Arrivals:
             missing = total - len(delivers)
             tx.after_commit(lambda: log.warning("sms.incomplete", missing=missing, **fields))
         tx.after_commit(self._hints.handouts.set)
+        tx.after_commit(self._hints.clinic.set)
 
 
 def _is_equal_report(tx: Transaction, decoded: pdu.Decoded, earlier: Row) -> bool:

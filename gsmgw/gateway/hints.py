@@ -24,6 +24,8 @@ class Hints:
         self.handouts = Wake()  #: something arrived, or a report is to be told
         self.hooks = Wake()  #: the event handler is to be run
         self.housekeeping = Wake()  #: the clock jumped, or a setting changed
+        self.clinic = Wake()  #: something arrived, or a file of the clinic was taken
+        self.clinic_out = Wake()  #: answers or lists of the clinic have changed
         self._modems: list[Callable[[], None]] = []
 
     def add_modem(self, wake: Callable[[], None]) -> None:

@@ -96,6 +96,12 @@ def revoke_phone(tx: Transaction, phone: str, reason: str) -> int:
     )
 
 
+def is_due(db: Database | Transaction, now: str) -> bool:
+    """Tell whether the time of anything has come; one indexed look."""
+    row = db.row("SELECT min(due) FROM request WHERE status IN ('active', 'on-hold')")
+    return row is not None and row[0] is not None and row[0] <= now
+
+
 def due_phones(db: Database | Transaction, now: str, limit: int) -> list[str]:
     """Return phones for which something is due, also another look at what is on hold.
 
@@ -115,12 +121,12 @@ def due_phones(db: Database | Transaction, now: str, limit: int) -> list[str]:
 def waiting_for(tx: Transaction, phone: str, until: str) -> list[Row]:
     """Return what waits for a phone and is due by a time, with patient and visit; oldest first.
 
-    Beside the request's own columns: `given`, `language`, `active`, `consent`, `patient_phone`,
-    `phone_type` and, of the visit, `visit_status`, `visit_start`, `visit_response`, `service`,
-    `location`.
+    Beside the request's own columns: `given`, `family`, `language`, `active`, `consent`,
+    `patient_phone`, `phone_type` and, of the visit, `visit_status`, `visit_start`,
+    `visit_response`, `service`, `location`, `withdrawn`.
     """
     return tx.rows(
-        "SELECT request.*, given, family, language, active, consent, phone_type,"
+        "SELECT request.*, given, family, language, active, consent, phone_type, withdrawn,"
         " patient.phone AS patient_phone, appointment.status AS visit_status,"
         " appointment.start AS visit_start, response AS visit_response, service, location"
         " FROM request LEFT JOIN patient ON patient.id = request.patient_id"
@@ -129,12 +135,6 @@ def waiting_for(tx: Transaction, phone: str, until: str) -> list[Row]:
         " ORDER BY due, request.id",
         (phone, until),
     )
-
-
-def next_due(db: Database) -> str | None:
-    """Return when the next request is to be looked at."""
-    row = db.row("SELECT min(due) AS due FROM request WHERE status IN ('active', 'on-hold')")
-    return None if row is None else row["due"]
 
 
 def said(
@@ -318,15 +318,13 @@ def told(tx: Transaction, request_id: int) -> None:
     tx.run("UPDATE request SET told = 1 WHERE id = ?", (request_id,))
 
 
-def arrived(tx: Transaction, before: str, limit: int) -> int:
-    """Close what was delivered, what was sent before a time, and what has no message any more.
-
-    Returns: how many, at most the limit.
-    """
-    return tx.run(
-        "UPDATE request SET told = 1 WHERE id IN (SELECT request.id FROM request"
-        " LEFT JOIN outbox ON outbox.id = outbox_id WHERE request.status = 'completed'"
-        " AND told = 0 AND (outbox.id IS NULL OR outbox.state = 'delivered'"
-        " OR (outbox.state = 'sent' AND outbox.sent_at < ?)) LIMIT ?)",
+def arrived(db: Database | Transaction, before: str, limit: int) -> list[int]:
+    """Return requests whose message was delivered, was sent before a time, or is gone."""
+    rows = db.rows(
+        "SELECT request.id FROM request LEFT JOIN outbox ON outbox.id = outbox_id"
+        " WHERE request.status = 'completed' AND told = 0 AND (outbox.id IS NULL"
+        " OR outbox.state = 'delivered' OR (outbox.state = 'sent' AND outbox.sent_at < ?))"
+        " LIMIT ?",
         (before, limit),
     )
+    return [int(row["id"]) for row in rows]
