@@ -23,7 +23,8 @@ from gsmgw.store.database import Row, Transaction
 #: Reading the vocabularies takes a while; they do not change.
 READER = ReplyReader()
 
-THURSDAY = "2026-03-05"
+#: When the visit of most tests begins, on the clinic's clock.
+VISIT = "2026-03-05 10:15"
 
 
 class NoPlan:
@@ -255,3 +256,25 @@ class AnswerDesk(clinic_support.Clinic):
 def short(rows: list[Row]) -> list[tuple[str | None, str, int, str | None]]:
     """Return visit, meaning, applied and status of answers."""
     return [(row["appointment_id"], row["meaning"], row["applied"], row["status"]) for row in rows]
+
+
+def one_visit(desk: AnswerDesk, **values: object) -> None:
+    """Ask one patient about one visit on Tuesday at 10:00; it is 10:07."""
+    desk.patient("4711", "Anna", **values)
+    desk.book("A-1001", "4711", VISIT)
+    desk.it_is("2026-03-03 10:00")
+    desk.ask("A-1001")
+    desk.it_is("2026-03-03 10:07")
+
+
+def family(folder: Path, **groups: object) -> AnswerDesk:
+    """Two visits on one phone, asked about in one text."""
+    desk = AnswerDesk(folder, **groups)
+    desk.patient("4711", "Anna")
+    desk.patient("4712", "Łukasz")
+    desk.book("A-1001", "4711", VISIT)
+    desk.book("A-1002", "4712", "2026-03-05 10:35")
+    desk.it_is("2026-03-03 10:00")
+    desk.ask("A-1001", "A-1002")
+    desk.it_is("2026-03-03 10:07")
+    return desk

@@ -144,7 +144,13 @@ class Answering:
             why = "staff"
         if why or arrival is None:
             tx.after_commit(
-                lambda: log.info("answer.ignored", inbox=row["id"], kind=row["kind"], why=why)
+                lambda: log.info(
+                    "answer.ignored",
+                    routine="senders not answered",
+                    inbox=row["id"],
+                    kind=row["kind"],
+                    why=why,
+                )
             )
         elif row["kind"] == InboxKind.MISSED_CALL:
             missed_calls.take(self._case(tx, arrival, None, one(Meaning.CALLBACK), None))
@@ -166,6 +172,7 @@ class Answering:
         tx.after_commit(
             lambda: log.info(
                 "answer.read",
+                routine="answers",
                 inbox=arrival.inbox_id,
                 sender=logs.number(arrival.phone),
                 meaning=case.word(),
