@@ -70,6 +70,21 @@ def doubt_again(tx: Transaction, part: sqlite3.Row, why: str) -> None:
     outbox.mirror(tx, part["message_id"])
 
 
+def unreported(db: Database, message_id: int) -> list[sqlite3.Row]:
+    """Return the parts of a message that the counter alone calls sent, although reports come.
+
+    The counter tells that the modem submitted a part, not that the network accepted it; a later
+    part of the same SIM has been reported, this one has not.
+    """
+    return db.rows(
+        "SELECT * FROM part WHERE message_id = ? AND state = 'sent' AND proof = 'counter'"
+        " AND EXISTS (SELECT 1 FROM part AS later WHERE later.sim_id = part.sim_id"
+        " AND later.sent_at > part.sent_at AND later.state IN ('delivered', 'undelivered'))"
+        " ORDER BY number",
+        (message_id,),
+    )
+
+
 def refused_by(tx: Transaction, sim_id: int, other_than: str) -> list[sqlite3.Row]:
     """Return due parts that a SIM got an unclear refusal for, to numbers but this one."""
     return tx.rows(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from gsmgw.cli import display
 from gsmgw.model import ErrorFamily, MessageState, PartState
-from gsmgw.store import events, outbox, reports, spool_files
+from gsmgw.store import events, outbox, reports, spool_files, tries
 from gsmgw.store.database import Database
 
 #: Public columns of `outbox`, in their order.
@@ -107,6 +107,8 @@ _EVENTS = {
     "message.restarted": "begun anew on another SIM",
     "message.retried": "a person has it sent again",
     "message.uncertain": "no evidence has come; a person has to decide",
+    "part.corrected": "a refusal came late; the reference counter had called it sent",
+    "part.doubted": "the answer that came was that of the part before; it is uncertain again",
     "part.resent": "sent again without evidence, as the configuration says",
 }
 _TOLD_ELSEWHERE = frozenset({"part.uncertain", "part.settled"})
@@ -135,6 +137,7 @@ class Story:
     reports: Sequence[display.Row]
     files: Sequence[display.Row]
     events: Sequence[display.Row]
+    unreported: Sequence[display.Row] = ()  #: parts that only the counter calls sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ def collect(db: Database, message_id: int) -> Story | None:
         reports.of_message(db, message_id),
         spool_files.of_message(db, message_id),
         events.of_message(db, message_id),
+        tries.unreported(db, message_id),
     )
 
 
@@ -314,6 +318,14 @@ def advice(story: Story) -> str | None:
         return (
             f"Nobody knows whether {which} arrived. Ask the recipient; if it did not:"
             f" gsmgw retry {number}"
+        )
+    if story.unreported and message["state"] == MessageState.SENT:
+        numbers = ", ".join(str(part["number"]) for part in story.unreported)
+        which = f"part {numbers}" if len(story.parts) > 1 else "it"
+        return (
+            f"Only the SIM's reference counter tells that {which} was sent, and no status report"
+            " has come, although this SIM gives reports: the network may have refused it. Ask the"
+            " recipient."
         )
     if message["state"] in (MessageState.FAILED, MessageState.REJECTED, MessageState.EXPIRED):
         return f"It was not sent. To send it all the same: gsmgw retry {number}"

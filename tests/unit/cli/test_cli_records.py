@@ -9,7 +9,7 @@ from cli_support import Place
 
 from gsmgw.cli.messages import records, story
 from gsmgw.model import ErrorFamily, InboxKind, MessageState, PartState
-from gsmgw.store import events, outbox, spool_files
+from gsmgw.store import events, modems, outbox, spool_files
 
 
 def test_the_list_is_newest_first_and_filtered(place: Place) -> None:
@@ -95,6 +95,25 @@ def test_a_late_proof_is_told(place: Place) -> None:
     assert "part 1 of 1: sent (proof: the SIM's reference counter tells)" in place.good(
         "show", message
     )
+
+
+def test_what_only_the_counter_calls_sent_is_told_once_others_are_reported(place: Place) -> None:
+    message, other = place.message(), place.message()
+    part = place.take(message, state=PartState.UNCERTAIN, mr=None, proof=None)
+    with place.database.write() as tx:
+        outbox.change_part(tx, part, outbox.PartChange(PartState.SENT, 18, "counter"))
+        outbox.mirror(tx, message)
+    assert "reference counter tells that" not in place.good("show", message)
+    later = place.take(other)
+    with place.database.write() as tx:
+        outbox.change_part(tx, later, outbox.PartChange(PartState.DELIVERED))
+        tx.run("UPDATE part SET sent_at = '2999-01-01T00:00:00.000Z' WHERE id = ?", (later,))
+        sim_id = modems.ensure_sim(tx, "iccid:1", "1", None)
+        tx.run("UPDATE part SET sim_id = ?", (sim_id,))
+    assert "Only the SIM's reference counter tells that it was sent" in " ".join(
+        place.good("show", message).split()
+    )
+    assert "reference counter tells that" not in place.good("show", other)
 
 
 def test_show_as_json_nests_the_tables(place: Place) -> None:
