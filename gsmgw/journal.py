@@ -20,8 +20,6 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TextIO
 
-import logging_journald
-
 #: Where systemd-journald listens, sd_journal_print(3).
 SOCKET = Path("/run/systemd/journal/socket")
 #: By this name `journalctl -t` finds what we say, also what commands say under a timer.
@@ -71,6 +69,8 @@ class Journal:
     """A way to the journal at one socket; the socket may come and go."""
 
     def __init__(self, path: Path = SOCKET) -> None:
+        import logging_journald  # commands start without it
+
         # Not connected: each datagram finds the socket anew, after journald's restart too.
         self._way = logging_journald.JournaldTransport(path, connected=False)
         self._way.socket.setblocking(False)

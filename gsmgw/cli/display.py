@@ -132,7 +132,8 @@ def table(
 
     Args:
         columns: their headings.
-        rows: cells of any type; they are made safe here, and no style comes from them.
+        rows: cells of any type; they are made safe here, and no style comes from them. What is
+            safe already and has a style comes as rich's Text.
         wide: the column that is cut where room is short.
         fit: cut it; else nothing is cut.
         fold: rather than cut, let it take several lines.
@@ -151,7 +152,12 @@ def table(
             ratio=1 if flexible else None,
         )
     for row in rows:
-        made.add_row(*(Text("" if cell is None else safe(cell)) for cell in row))
+        made.add_row(
+            *(
+                cell if isinstance(cell, Text) else Text("" if cell is None else safe(cell))
+                for cell in row
+            )
+        )
     return made
 
 

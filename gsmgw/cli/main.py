@@ -29,7 +29,7 @@ COMMANDS = {
     "cancel": "gsmgw.cli.messages.records:cancel",
     "retry": "gsmgw.cli.messages.records:retry",
     "inbox": "gsmgw.cli.messages.records:inbox",
-    "status": "gsmgw.cli.status:status",
+    "status": "gsmgw.cli.status.command:status",
     "modem": "gsmgw.cli.modems:modem",
     "pdu": "gsmgw.cli.codec:pdu_group",
     "count": "gsmgw.cli.codec:count",

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+from collections.abc import Iterator
 
 import pytest
 from cli_support import Place
+from factories import make_config
 
 from gsmgw import locks
-from gsmgw.cli import overview, status
+from gsmgw.cli import display, overview
+from gsmgw.cli.status import command, screen
+from gsmgw.gateway.health import record
 from gsmgw.model import InboxKind, ModemReport, ModemState, PartState, SimState
 from gsmgw.store import events, modems
 
@@ -125,7 +130,7 @@ def test_the_screen_has_eighty_columns(place: Place) -> None:
     [(-60, "-60 dBm good"), (-90, "-90 dBm fair"), (-105, "-105 dBm weak"), (None, "")],
 )
 def test_a_signal_has_a_word(dbm: int | None, words: str) -> None:
-    assert status.signal(dbm) == words
+    assert screen.signal(dbm) == words
 
 
 def test_watch_looks_again_until_it_is_interrupted(
@@ -139,8 +144,8 @@ def test_watch_looks_again_until_it_is_interrupted(
             raise KeyboardInterrupt
         return "screen"
 
-    monkeypatch.setattr(status, "LOOK_S", 0.001)
-    monkeypatch.setattr(status, "_look", look)
+    monkeypatch.setattr(command, "LOOK_S", 0.001)
+    monkeypatch.setattr(command, "_look", look)
     assert place.run("status", "--watch").exit_code == 130
     assert len(looks) == 3
 
@@ -175,3 +180,120 @@ def test_status_and_its_verdict_are_one_document(place: Place) -> None:
     found = place.json("status")
     assert found["troubles"][0]["name"] == "daemon.stopped"
     assert {"clock", "disks", "spool", "parts_per_hour", "schema", "version"} <= set(found)
+
+
+@pytest.fixture
+def running(place: Place) -> Iterator[Place]:
+    lock = locks.Lock(locks.database_lock(place.database.path), "test")
+    lock.acquire()
+    yield place
+    lock.release()
+
+
+def test_what_is_wrong_with_a_modem_comes_with_what_to_do(running: Place) -> None:
+    know(running, ModemReport("front", ModemState.READY, service_centre="+48500100900"))
+    know(running, ModemReport("back", ModemState.ABSENT, why="/dev/pretend-back is not there"))
+    shown = running.good("status")
+    assert "back: it is not there: /dev/pretend-back is not there\n  lsusb; " in shown
+    assert shown.count("it is not there") == 1
+    assert "front:" not in shown
+
+
+def test_other_troubles_stand_below_the_modems(running: Place) -> None:
+    know(running, ModemReport("front", ModemState.READY, service_centre="+48500100900"))
+    with running.database.write() as tx:
+        for number in range(6):
+            tx.insert(
+                "INSERT INTO hook_run (event, path, created_at, finished_at, exit_code)"
+                " VALUES ('SENT', ?, ?, ?, 1)",
+                (str(number), tx.now, tx.now),
+            )
+    shown = running.good("status")
+    assert "hooks.event: 6 of the last 10 runs of the handler failed\n  run it by hand" in shown
+
+
+def test_what_happens_next_has_its_time(running: Place) -> None:
+    know(running, ModemReport("front", ModemState.READY), SimState.RESTING)
+    running.message("a", not_before="2098-01-01T08:00:00Z")
+    lines = running.good("status").splitlines()
+    assert "Next:  01-01 09:00  the next care message that waits for its time is due" in lines
+    assert "       01-01 01:00  the SIM of front is tried again" in lines
+
+
+def test_nothing_happens_while_the_daemon_is_down(place: Place) -> None:
+    place.message("a", not_before="2098-01-01T08:00:00Z")
+    assert "Next:" not in place.good("status")
+
+
+def test_surveys_say_what_they_wait_for(running: Place) -> None:
+    closed = "sending: {hours: {mon: '03:00-03:01'}}\n"
+    running.config.write_text(running.config.read_text() + closed)
+    running.message("a", category="survey")
+    shown = running.good("status")
+    assert "survey   1    0      0 s     sending.hours" in shown or "sending.hours" in shown
+    assert "survey messages go out" in shown
+
+
+def test_limits_of_the_day_stand_beside_what_was_sent(running: Place) -> None:
+    limited = running.config.read_text().replace(
+        "port: /dev/pretend-front", "port: /dev/pretend-front, limits: {per_day: 500, per_hour: 1}"
+    )
+    running.config.write_text(limited)
+    know(running, ModemReport("front", ModemState.READY), SimState.WORKING)
+    message = running.message()
+    part = running.take(message)
+    with running.database.write() as tx:
+        tx.run("UPDATE part SET sim_id = 1, sent_at = ? WHERE id = ?", (tx.now, part))
+    shown = running.good("status")
+    assert "1 of 500" in shown
+    assert "front: its limit per hour is used up: 1 of 1" in shown
+
+
+def test_queue_says_how_long_it_takes(running: Place) -> None:
+    know(
+        running,
+        ModemReport("front", ModemState.READY, service_centre="+48500100900"),
+        SimState.WORKING,
+    )
+    with running.database.write() as tx:
+        modems.set_sim_state(tx, 1, SimState.WORKING, "")
+    for number in range(30):
+        running.message(str(number))
+    assert "30 SMS to be sent now, in about 2 min if nothing holds them up" in running.good(
+        "status"
+    )
+
+
+def test_longest_words_fit_too(running: Place) -> None:
+    name = "x" * 32
+    running.config.write_text(running.config.read_text().replace("name: front", f"name: {name}"))
+    report = ModemReport(
+        name,
+        ModemState.UNRESPONSIVE,
+        operator="An operator of note",
+        signal_dbm=-105,
+        why="w" * 200,
+    )
+    know(running, report, SimState.BLOCKED)
+    assert max(map(len, running.good("status").split("\n"))) <= 80
+
+
+def test_a_low_terminal_loses_the_oldest_events(place: Place) -> None:
+    with place.database.write() as tx:
+        for number in range(8):
+            events.add(tx, "modem.state", modem="front", state=f"number-{number}")
+    found = record.gather(
+        make_config(), place.database, dt.datetime.now(dt.UTC), daemon_pid=1, outgoing=None
+    )
+
+    def events_at(lines: int | None) -> int:
+        made = screen.compose(found, [], zone=dt.UTC, now=dt.datetime.now(dt.UTC), lines=lines)
+        return display.render(made, width=80).count("number-")
+
+    assert (events_at(None), events_at(60), events_at(5)) == (8, 8, 3)
+    assert 3 < events_at(18) < 8
+
+
+def test_a_pipe_gets_no_colours(running: Place) -> None:
+    know(running, ModemReport("front", ModemState.READY))
+    assert "\x1b" not in running.good("status")
