@@ -108,7 +108,7 @@ def check(current: session.Session, as_json: bool, unit: Path | None) -> int:
 
     path = current.config_path
     try:
-        checked = _checked(path, unit)
+        checked = examine(path, unit)
     except errors.ConfigError as error:
         if not as_json:
             raise
@@ -124,7 +124,7 @@ def check(current: session.Session, as_json: bool, unit: Path | None) -> int:
     return exits.OK
 
 
-def _checked(path: Path, unit_file: Path | None) -> Checked:
+def examine(path: Path, unit_file: Path | None = None) -> Checked:
     """Check a configuration by itself, and then against the unit.
 
     Raises:

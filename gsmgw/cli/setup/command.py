@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from pathlib import Path
 
 import click
 
 from gsmgw import config, errors, logs, phone
-from gsmgw.cli import command, display, exits, overview, session
+from gsmgw.cli import command, display, exits, overview, running, session
 from gsmgw.cli.doctor import machine
 from gsmgw.cli.setup import asking, commented, configuring, finding, steps, trial
 
@@ -96,6 +97,9 @@ def setup(
     configuring.choose_pins(present, chosen, ask, pins)
     number = _choose_number(present, ask, number)
     is_new = _write(current, present, ask, do, pins)
+    do.show(f"gsmgw --config {shlex.quote(str(present.path))} check")
+    if not do.is_dry:
+        running.examine(present.path)
     fresh = session.Session(current.config_path)
     _start(present, ask, do, is_new=is_new, pid=pid, service=service)
     return _finish(fresh, do, number, [name for name, _ in chosen], wait_s)
@@ -180,10 +184,6 @@ def _write(
     do.install(path, text, mode=mode, owner=of_config, what="NEW")
     for made in (checked.config.database.path.parent, checked.config.spool.path):
         do.folder(made, owner)
-    do.show(f"gsmgw --config {path} check")
-    if not do.is_dry:
-        config.check(path)
-        click.echo("    is valid")
     return True
 
 

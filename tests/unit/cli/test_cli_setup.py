@@ -44,7 +44,7 @@ def simulator() -> Iterator[Simulator]:
 def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
     """Run the command in a place of its own, where there is no service and no user gsmgw."""
     monkeypatch.setattr(machine, "has_user", lambda name: False)
-    monkeypatch.setattr(machine, "unit", lambda: None)
+    monkeypatch.setattr(machine, "unit", lambda file=None: None)
     monkeypatch.setattr(probing, "candidate_ports", list)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
@@ -404,7 +404,7 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         machine,
         "unit",
-        lambda: machine.Unit(Path("/gsmgw.service"), config=tmp_path / "gsmgw.yaml"),
+        lambda file=None: machine.Unit(Path("/gsmgw.service"), config=tmp_path / "gsmgw.yaml"),
     )
     root = tmp_path / "root"
     (root / "run/systemd/system").mkdir(parents=True)
@@ -443,7 +443,7 @@ def test_no_service_is_started_unasked(setup: Setup, systemd: Path, simulator: S
 def test_a_service_with_another_configuration_is_left_alone(
     setup: Setup, systemd: Path, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine, "unit", lambda: machine.Unit(Path("/gsmgw.service")))
+    monkeypatch.setattr(machine, "unit", lambda file=None: machine.Unit(Path("/gsmgw.service")))
     result = setup("--yes", "--port", simulator.ports["front"])
     assert "it reads /etc/gsmgw/gsmgw.yaml, not" in result.output
     assert not (systemd / "asked").exists()
