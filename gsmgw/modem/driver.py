@@ -226,6 +226,9 @@ class Driver:
     def take_direct(self, heard: sorting.Unsolicited) -> None:
         """Hand over a +CMT, +CDS or +CBM that came with its PDU, then acknowledge it.
 
+        A status report that the network has not to repeat counts as deleted: without references,
+        reports on two parts can be alike, and the next one alike is another.
+
         Raises:
             StoreError: not stored, not acknowledged; the network repeats it.
             ModemSilentError, PortLostError: as any command.
@@ -233,10 +236,14 @@ class Driver:
         if heard.pdu is None:
             return
         came_at = self._clock.monotonic()
-        self._gateway.received(InboundPdu(self._wanted.name, heard.pdu))
+        received_id = self._gateway.received(InboundPdu(self._wanted.name, heard.pdu))
         late = self._clock.monotonic() - came_at > ACKNOWLEDGE_WITHIN_S
-        if self.facts.acknowledges and not late and replies.head(heard.text) != "+CBM":
-            self._talk.command("AT+CNMA")
+        kind = replies.head(heard.text)
+        is_known = not self.facts.acknowledges  # the modem has acknowledged it by itself
+        if self.facts.acknowledges and not late and kind != "+CBM":
+            is_known = self._talk.command("AT+CNMA").ok
+        if is_known and kind == "+CDS":
+            self._gateway.deleted(received_id)
 
     def renew_notices(self) -> None:
         """Switch direct delivery on again, which the modem ends by itself without AT+CNMA in time.

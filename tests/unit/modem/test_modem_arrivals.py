@@ -82,6 +82,24 @@ def test_what_the_store_does_not_take_comes_again(heard):
         assert len(gateway.arrivals) >= 1
 
 
+@pytest.mark.parametrize(
+    ("head", "acknowledges", "answer", "is_gone"),
+    [
+        ("+CDS: 26", True, "OK", True),
+        ("+CDS: 26", True, "ERROR", False),  # the network brings it again
+        ("+CDS: 26", False, None, True),  # the modem has acknowledged it by itself
+        ("+CMT: ,26", True, "OK", False),  # it may be repeated for longer than is known
+    ],
+)
+def test_a_report_that_is_not_repeated_is_gone(head, acknowledges, answer, is_gone):
+    with receiving(Unsolicited(head, PDU)) as (modem, gateway, taken, _talk):
+        modem.answers["AT+CNMA"] = answer
+        taken._drive.facts.acknowledges = acknowledges
+        taken.take()
+        assert len(gateway.arrivals) == 1
+        assert gateway.deletions == ([1] if is_gone else [])
+
+
 @pytest.mark.parametrize("heard", ["RDY", "^SYSSTART", "+CPIN: NOT READY", "+CPIN: SIM PIN"])
 def test_a_restart_stops_all_taking(heard):
     with receiving(heard, '+CMTI: "SM",1') as (_modem, _gateway, taken, talk):
