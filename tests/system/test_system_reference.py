@@ -42,7 +42,7 @@ def test_journalctl_takes_the_catalogue_and_explains_every_event(tmp_path: Path)
     (tmp_path / "var/lib/systemd/catalog").mkdir(parents=True)
     done = run("journalctl", f"--root={tmp_path}", "--update-catalog")
     assert done.stderr == ""
-    events = log_messages_support.written()
+    events = log_messages_support.documented()
     for event in events:
         done = run("journalctl", f"--root={tmp_path}", "--dump-catalog", journal.message_id(event))
         assert done.stdout.startswith(f"-- {journal.message_id(event)}\nSubject: "), event
