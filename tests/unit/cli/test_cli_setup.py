@@ -401,11 +401,8 @@ def test_a_missing_service_centre_and_a_blocked_sim_are_said() -> None:
 @pytest.fixture
 def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with systemd and our unit; systemctl writes down what it is asked."""
-    monkeypatch.setattr(
-        machine,
-        "unit",
-        lambda file=None: machine.Unit(Path("/gsmgw.service"), config=tmp_path / "gsmgw.yaml"),
-    )
+    unit = machine.Unit(Path("/gsmgw.service"), config=tmp_path / "gsmgw.yaml")
+    monkeypatch.setattr(machine, "unit", lambda file=None: unit)
     root = tmp_path / "root"
     (root / "run/systemd/system").mkdir(parents=True)
     (root / "systemctl").write_text(
@@ -420,8 +417,6 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_service_is_started(setup: Setup, systemd: Path, simulator: Simulator) -> None:
-    machine_unit = machine.unit()
-    assert machine_unit is not None
     result = setup("--yes", "--port", simulator.ports["front"])
     assert result.exit_code == 0, result.output
     assert (systemd / "asked").read_text() == "enable --now gsmgw\n"
@@ -432,6 +427,18 @@ def test_a_service_that_does_not_start(setup: Setup, systemd: Path, simulator: S
     result = setup("--yes", "--port", simulator.ports["front"])
     assert result.exit_code == 69
     assert "the service did not start; why: gsmgw doctor" in result.stderr
+
+
+def test_a_unit_that_keeps_the_spool_away_is_not_started(
+    setup: Setup, systemd: Path, simulator: Simulator
+) -> None:
+    unit = machine.unit()
+    assert unit is not None
+    unit.sandbox.system = "strict"
+    result = setup("--yes", "--port", simulator.ports["front"])
+    assert result.exit_code == 78
+    assert "ReadWritePaths" in result.stderr
+    assert not (systemd / "asked").exists()
 
 
 def test_no_service_is_started_unasked(setup: Setup, systemd: Path, simulator: Simulator) -> None:
