@@ -33,7 +33,7 @@ Version: {version}
 Architecture: {machine}
 Maintainer: {maintainer}
 Installed-Size: {size}
-Depends: python3 (>= 3.11), python3 (<< 3.12), libc6 (>= 2.17),
+Depends: python3 (>= 3.11), python3 (<< 3.12), libc6 (>= 2.17), procps,
  systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
 Recommends: udev
 Suggests: usb-modeswitch, sqlite3

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of the Debian package: installed, used, upgraded, removed, installed again, purged."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import sqlite3
+import subprocess
+from pathlib import Path
+
+from debian_support import ROOT, Box, until
+
+_DATABASE = "/var/lib/gsmgw/gsmgw.db"
+_SPOOL = "/var/spool/gsmgw"
+_CONFIG = "/etc/gsmgw/gsmgw.yaml"
+
+
+def install(box: Box, package: Path, *options: str) -> str:
+    done = box.run("dpkg", *options, "-i", box.put(package))
+    return done.stdout + done.stderr
+
+
+def configure(box: Box, port: str) -> str:
+    text = f"""\
+# written by a technician
+country: PL
+modems:
+  - name: front
+    port: {port}
+    result_timeout: 5s
+"""
+    box.path(_CONFIG).write_text(text)
+    return text
+
+
+def messages(box: Box) -> list[tuple[str, str]]:
+    """Return text and state of what is in the outbox; [] while there is no database."""
+    try:
+        connection = sqlite3.connect(f"file:{box.path(_DATABASE)}?mode=ro", uri=True)
+    except sqlite3.OperationalError:
+        return []
+    try:
+        return connection.execute("SELECT text, state FROM outbox ORDER BY id").fetchall()
+    except sqlite3.OperationalError:
+        return []
+    finally:
+        connection.close()
+
+
+def send_by_file(box: Box, name: str, text: str, user: str) -> None:
+    """Let the daemon run on a simulated modem while another program drops a file."""
+    with box.modem() as port:
+        configure(box, port)
+        with box.running("gsmgw", "run", user="gsmgw"):
+            letter = f"To: 48500100201\nReport: yes\n\n{text}\n"
+            box.run("sh", "-c", f"cat >/tmp/{name}", stdin=letter, user=user)
+            box.run("mv", f"/tmp/{name}", f"{_SPOOL}/outgoing/", user=user)
+            log = box.path("/tmp/output").read_text
+            until(lambda: (text, "delivered") in messages(box), log)
+            until(lambda: box.path(f"{_SPOOL}/sent/{name}").exists(), log)
+            until(lambda: any(box.path(f"{_SPOOL}/report").iterdir()), log)
+        # What the daemon made belongs to the group: another member takes the report away.
+        box.run("sh", "-c", f"cat {_SPOOL}/report/* && rm {_SPOOL}/report/*", user=user)
+
+
+def test_from_first_installation_to_purge(box: Box, packages: dict[str, Path]) -> None:
+    said = install(box, packages["old"])
+    assert "gsmgw setup" in said
+    is_as_promised(box)
+
+    box.run("useradd", "--system", "--groups", "gsmgw", "clinicprogram")
+    send_by_file(box, "first", "before the upgrade", "clinicprogram")
+    config, mode = box.path(_CONFIG).read_text(), box.mode(_CONFIG)
+    box.path("/etc/gsmgw/front.pin").write_text("1234\n")
+
+    # Nobody is there to answer a question, and no terminal.
+    said = install(box, packages["new"])
+    assert box.run("dpkg-query", "-W", "-f", "${Status} ${Version}", "gsmgw").stdout == (
+        "install ok installed 99.0"
+    )
+    assert (box.path(_CONFIG).read_text(), box.mode(_CONFIG)) == (config, mode)
+    assert messages(box) == [("before the upgrade", "delivered")]
+    send_by_file(box, "second", "after the upgrade", "clinicprogram")
+    assert len(messages(box)) == 2
+
+    box.run("dpkg", "-r", "gsmgw")
+    assert not box.path("/usr/lib/gsmgw").exists()
+    assert not box.path("/usr/bin/gsmgw").is_symlink()
+    assert box.path(_CONFIG).read_text().startswith("# written by a technician")
+    assert len(messages(box)) == 2
+    assert box.path(f"{_SPOOL}/sent/first").exists()
+
+    install(box, packages["new"])
+    assert box.path("/etc/gsmgw/front.pin").exists()
+    assert "after the upgrade" in box.run("gsmgw", "list").stdout
+
+    box.run("dpkg", "--purge", "gsmgw")
+    for place in ("/etc/gsmgw", "/var/lib/gsmgw", _SPOOL, "/usr/lib/gsmgw", "/usr/share/gsmgw"):
+        assert not box.path(place).exists(), place
+    assert box.run("dpkg-query", "-W", "gsmgw", code=1).stdout == ""
+    box.run("id", "gsmgw")  # its number is nobody else's
+    assert {path.suffix for path in box.root.rglob("*gsmgw*")} <= {".deb"}
+
+
+def is_as_promised(box: Box) -> None:
+    """Look at everything that the first installation makes."""
+    assert box.run("dpkg", "--verify", "gsmgw").stdout == ""
+    assert box.run("id", "-nG", "gsmgw").stdout.split() == ["gsmgw", "dialout"]
+    assert box.mode("/etc/gsmgw") == "root:gsmgw 750"
+    assert box.mode(_CONFIG) == "root:gsmgw 640"
+    assert box.path(_CONFIG).read_text() == (ROOT / "config/gsmgw.yaml").read_text()
+    for folder in ("", "/outgoing", "/checked", "/sent", "/failed", "/incoming", "/report"):
+        assert box.mode(_SPOOL + folder) == "gsmgw:gsmgw 2770", folder
+    assert box.mode(_SPOOL + "/.tmp") == "gsmgw:gsmgw 2700"
+    assert box.mode("/var/lib/gsmgw") == "gsmgw:gsmgw 2770"
+    # Nothing is started, and nothing will be at the next boot, before somebody has set it up.
+    wanted = box.path("/etc/systemd/system/multi-user.target.wants")
+    assert not (wanted / "gsmgw.service").is_symlink()
+    assert "0 modems" in box.run("gsmgw", "check").stdout
+    assert "modem.none" in box.run("gsmgw", "doctor", code=1).stdout
+    assert "All as promised" in box.run("gsmgw", "demo", user="daemon").stdout
+    environment = box.run("gsmgw", "--version", user="daemon").stdout
+    assert re.fullmatch(r"gsmgw \d+\.\d+\.\d+\n", environment)
+
+
+def test_a_configuration_that_was_there_is_kept(box: Box, packages: dict[str, Path]) -> None:
+    box.path("/etc/gsmgw").mkdir()
+    box.path(_CONFIG).write_text("country: GB\n")
+    install(box, packages["new"])
+    assert box.path(_CONFIG).read_text() == "country: GB\n"
+
+
+def test_a_group_and_modes_of_ones_own_outlive_upgrades(
+    box: Box, packages: dict[str, Path]
+) -> None:
+    install(box, packages["old"])
+    box.run("groupadd", "sms")
+    box.run("chgrp", "sms", f"{_SPOOL}/outgoing")
+    box.run("chmod", "2730", f"{_SPOOL}/outgoing")
+    install(box, packages["new"])
+    assert box.mode(f"{_SPOOL}/outgoing") == "gsmgw:sms 2730"
+
+
+def test_a_unit_of_an_earlier_installation_is_named(box: Box, packages: dict[str, Path]) -> None:
+    box.path("/etc/systemd/system/gsmgw.service").write_text("[Service]\n")
+    assert "is of an earlier installation" in install(box, packages["new"])
+
+
+def test_what_is_inside(packages: dict[str, Path], tmp_path: Path) -> None:
+    subprocess.run(["dpkg-deb", "-R", str(packages["new"]), str(tmp_path / "tree")], check=True)
+    files = [path for path in (tmp_path / "tree").rglob("*") if not path.is_dir()]
+    built = str(ROOT).encode()
+    # Byte code names the file it came from: the place where it is installed.
+    assert not [path for path in files if not path.is_symlink() and built in path.read_bytes()]
+    compiled = [path for path in files if path.suffix == ".pyc"]
+    sources = [path for path in files if path.suffix == ".py" and "site-packages" in path.parts]
+    assert len(compiled) == len(sources) > 500
+    own = next(path for path in compiled if path.name.startswith("daemon."))
+    assert b"/usr/lib/gsmgw/lib/python3.11/site-packages/gsmgw/daemon.py" in own.read_bytes()
+    listed = subprocess.run(
+        ["dpkg-deb", "-c", str(packages["new"])], capture_output=True, text=True, check=True
+    )
+    assert {line.split()[1] for line in listed.stdout.splitlines()} == {"root/root"}
+    share = tmp_path / "tree/usr/share"
+    assert gzip.decompress((share / "man/man1/gsmgw.1.gz").read_bytes()).startswith(b".")
+    for place in (
+        *("man/man5/gsmgw.yaml.5.gz", "bash-completion/completions/gsmgw"),
+        *("zsh/vendor-completions/_gsmgw", "fish/vendor_completions.d/gsmgw.fish"),
+        *("doc/gsmgw/copyright", "doc/gsmgw/docs/install.md", "doc/gsmgw/docs/operate.md"),
+    ):
+        assert (share / place).is_file(), place
+    assert (tmp_path / "tree/usr/lib/systemd/catalog/gsmgw.catalog").is_file()
+
+
+def test_the_same_source_makes_the_same_files(packages: dict[str, Path]) -> None:
+    """The two versions differ in what dpkg is told, and in nothing that is installed."""
+    contents = [
+        subprocess.run(["dpkg-deb", "--fsys-tarfile", str(path)], capture_output=True, check=True)
+        for path in packages.values()
+    ]
+    assert contents[0].stdout == contents[1].stdout
