@@ -15,6 +15,8 @@ from gsmgw.model import Category, Priority
 LONGEST_ID, LONGEST_NAME = 100, 100
 #: A visit further away is a slip of the pen.
 FURTHEST = dt.timedelta(days=3 * 366)
+#: A clock that stands before this is wrong, and no reason to refuse a visit.
+_FLOOR = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 #: What an own text may be long: ten parts (3GPP TS 23.040 9.2.3.24.1).
 LONGEST_TEXT = 10 * 153
 LONGEST_DELAY = 12 * 60
@@ -91,7 +93,7 @@ def start(found: dt.datetime, owner: str, now: dt.datetime) -> dt.datetime:
     """
     if found.tzinfo is None:
         raise ValueError(f"{owner}: a start needs its zone")
-    if found.year < 2000 or found.astimezone(dt.UTC) > now + FURTHEST:
+    if found.year < 2000 or found.astimezone(dt.UTC) > max(now, _FLOOR) + FURTHEST:
         raise RefusedRecordError(
             f"{owner}: start {found:%Y-%m-%d %H:%M} is not within the next three years;"
             " is the date written as the file's other dates are?",

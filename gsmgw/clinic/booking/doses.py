@@ -29,6 +29,7 @@ from gsmgw.store.database import Row, Transaction
 #: A longer regimen is a slip of the pen; a new file prolongs one.
 LONGEST = dt.timedelta(days=366)
 _DAY = dt.timedelta(days=1)
+_WITHOUT_QUESTION = "dose_plain"
 
 
 class Doses:
@@ -55,7 +56,7 @@ class Doses:
         if not times and notice.ref is None:
             raise RefusedRecordError("regimen: times are missing", "times")
         patient, added, warnings = self._patient(tx, notice)
-        asks = notice.asks != "none"
+        asks = notice.asks == "dose"
         key = notice.ref or f"{patient['id']}:{first}:{last}:{','.join(times)}"
         regimen_id, is_different = regimens.put(
             tx, key, patient["id"], times, (str(first), str(last)), asks=asks
@@ -125,10 +126,15 @@ class Doses:
         last = min(today + _DAY, dt.date.fromisoformat(regimen["last_day"]))
         first = max(today, dt.date.fromisoformat(regimen["first_day"]))
         is_done = regimen["planned_to"] is not None and regimen["planned_to"] >= str(last)
-        if patient is None or is_done or first > last:
+        if patient is None or first > last:
             return 0
         if self._reach.hindrance(tx, patient) is not None:
-            return 0  # nothing is noted: it is looked at again, and the rest goes out once it may
+            # What was planned was taken back: it is planned again once it may be said.
+            if regimen["planned_to"] is not None:
+                regimens.planned(tx, regimen["id"], None)
+            return 0
+        if is_done:
+            return 0
         added, day = 0, first
         while day <= last:
             for clock in json.loads(regimen["times"]):
@@ -143,6 +149,9 @@ class Doses:
         due = self._calendar.moment(day, dt.time.fromisoformat(clock))
         if format_utc(due) < tx.now:
             return 0  # no late dose
+        details: dict[str, object] = {"time": clock, "regimen": regimen["id"]}
+        if not regimen["asks"]:
+            details["template"] = _WITHOUT_QUESTION
         new = requests.NewRequest(
             kind=Kind.DOSE,
             phone=patient["phone"],
@@ -151,7 +160,7 @@ class Doses:
             same_as=f"dose:{regimen['id']}:{day}:{clock}",
             patient_id=patient["id"],
             asks="dose" if regimen["asks"] else None,
-            details={"time": clock, "regimen": regimen["id"]},
+            details=details,
             priority=plan.MANNERS[Kind.DOSE].priority,
         )
         if requests.add(tx, new) is not None:

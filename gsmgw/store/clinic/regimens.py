@@ -59,8 +59,8 @@ def is_any(db: Database) -> bool:
     return db.row("SELECT 1 FROM regimen WHERE status = 'active' LIMIT 1") is not None
 
 
-def planned(tx: Transaction, regimen_id: int, day: str) -> None:
-    """Note up to which day the doses of a regimen are planned."""
+def planned(tx: Transaction, regimen_id: int, day: str | None) -> None:
+    """Note up to which day the doses of a regimen are planned; None: not at all."""
     tx.run("UPDATE regimen SET planned_to = ? WHERE id = ?", (day, regimen_id))
 
 

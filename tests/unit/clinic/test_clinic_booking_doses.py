@@ -15,6 +15,7 @@ from gsmgw.clinic.booking import Taken
 from gsmgw.clinic.model import Notice
 from gsmgw.model import Category
 from gsmgw.store import consent
+from gsmgw.store.clinic import requests
 
 
 def _regimen(*times: str, **fields: Any) -> Notice:
@@ -23,6 +24,7 @@ def _regimen(*times: str, **fields: Any) -> Notice:
         "times": times or ("08:00", "20:00"),
         "day": dt.date(2026, 3, 2),
         "last_day": dt.date(2026, 3, 12),
+        "asks": "dose",
         **fields,
     }
     return Notice("regimen", **given)
@@ -113,15 +115,33 @@ def test_regimen_of_a_reference_is_changed_and_ended_by_it(patient: Clinic) -> N
 
 
 def test_doses_move_with_the_phone_and_come_back_with_consent(patient: Clinic) -> None:
-    patient.take(_regimen(asks="none"))
+    patient.take(_regimen())
     patient.take(make_patient(phone=OTHER_PHONE))
-    assert {(row["phone"], row["asks"]) for row in patient.waiting()} == {(OTHER_PHONE, None)}
+    assert {(row["phone"], row["asks"]) for row in patient.waiting()} == {(OTHER_PHONE, "dose")}
     patient.take(make_patient(phone=None, consent=False))
     assert _doses(patient) == []
     assert _day(patient) == 0
     patient.take(make_patient(phone=None, consent=True))
     assert _day(patient) == 3
     assert len(_doses(patient)) == 3
+
+
+def test_doses_come_back_after_a_stop_was_undone(patient: Clinic) -> None:
+    patient.take(_regimen())
+    with patient.db.write() as tx:
+        consent.decide(tx, PHONE, Category.CARE, "deny", "sms")
+        requests.revoke_phone(tx, PHONE, "stopped")
+    assert _day(patient) == 0
+    with patient.db.write() as tx:
+        consent.decide(tx, PHONE, Category.CARE, "permit", "sms")
+    assert _day(patient) == 3
+
+
+def test_regimen_that_does_not_ask_has_a_text_without_a_question(patient: Clinic) -> None:
+    patient.take(_regimen(asks=None))
+    row = patient.waiting()[0]
+    assert row["asks"] is None
+    assert json.loads(row["details"])["template"] == "dose_plain"
 
 
 def test_regimen_finds_its_patient_by_phone(patient: Clinic) -> None:
