@@ -10,6 +10,7 @@ from gsmgw.clock import Clock
 from gsmgw.config import Config
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.intake import Intake
+from gsmgw.spool.clinic.handing import ClinicHanding
 from gsmgw.spool.clinic.taking import ClinicTaking
 from gsmgw.spool.handouts import Handouts
 from gsmgw.spool.hooks import Hooks
@@ -23,7 +24,7 @@ from gsmgw.store.database import Database
 class Door:
     """A service of the spool and what the supervisor needs to stop it promptly."""
 
-    service: Taking | Results | Handouts | Hooks | ClinicTaking
+    service: Taking | Results | Handouts | Hooks | ClinicTaking | ClinicHanding
     wake: Callable[[], None]  #: ends a wait in its step; any thread
 
 
@@ -44,12 +45,15 @@ def services(
     What takes files stands last: it stops first.
     """
     place = Layout(config.spool.path)
-    running: list[Taking | Results | Handouts | Hooks | ClinicTaking] = [
+    running: list[Taking | Results | Handouts | Hooks | ClinicTaking | ClinicHanding] = [
         Hooks(config, db, hints, clock),
         Handouts(config, place, db, hints, clock),
         Results(config, place, db, hints, clock),
         Taking(config, place, db, intake, hints, clock),
     ]
     if config.clinic is not None:
-        running.append(ClinicTaking(config, db, hints, clock))
+        running += [
+            ClinicHanding(config, db, hints, clock),
+            ClinicTaking(config, db, hints, clock),
+        ]
     return [Door(service, service.wake) for service in running]

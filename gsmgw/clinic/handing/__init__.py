@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is handed back: answers and lists as files, without I/O or threads."""
