@@ -13,6 +13,7 @@ take two SMS, a Spanish one too.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
@@ -159,16 +160,22 @@ class Wording:
         with the comma or the parentheses around it. Raises KeyError if there is no such template.
         """
         chosen = self.language(template, language)
-        filled = self._values(chosen, values)
-        return self._folded(_fill(self._texts[template][chosen], filled))
+        return self._folded(self._filled(template, chosen, values))
 
-    def _values(self, language: str, values: Mapping[str, object]) -> dict[str, str]:
+    def _filled(self, template: str, language: str, values: Mapping[str, object]) -> str:
+        text = self._texts[template][language]
+        known = self._values(language, values)
+        names = _names_in(text)
+        if "hours" in names:
+            known.setdefault("hours", self.hours(language))
+        return _fill(text, {name: _clean(name, known.get(name)) for name in names})
+
+    def _values(self, language: str, values: Mapping[str, object]) -> dict[str, object]:
         site = self._clinic.locations.get(str(values.get("location") or ""))
         known: dict[str, object] = {
             "clinic": (site and site.name) or self._clinic.name,
             "phone": (site and site.phone) or self._clinic.phone,
             "emergency": self._clinic.emergency,
-            "hours": self.hours(language),
         }
         start, when = values.get("start"), values.get("when")
         if isinstance(start, dt.datetime):
@@ -176,12 +183,12 @@ class Wording:
         known |= values
         if isinstance(when, dt.datetime):
             known["when"] = self.when(when, language)
-        return {name: _clean(name, known.get(name)) for name in NAMES}
+        return known
 
     def _folded(self, text: str) -> str:
         if not self._is_plain:
             return text
-        folded = pdu.fold(text)
+        folded = " ".join(map(_fold_word, text.split(" ")))
         return folded if pdu.is_gsm7(folded) else text
 
     # -- parts of texts ---------------------------------------------------------------------------
@@ -217,8 +224,7 @@ class Wording:
 
     def word(self, name: str, language: str, **values: object) -> str:
         """Return a part of a text, such as `word_yes`, not folded yet."""
-        chosen = self.language(name, language)
-        return _fill(self._texts[name][chosen], self._values(chosen, values))
+        return self._filled(name, self.language(name, language), values)
 
     def listing(self, visits: Sequence[tuple[str, dt.datetime]], language: str) -> str:
         """Return several visits with numbers: `1) Anna 10:15 2) Lukasz 10:35`.
@@ -316,9 +322,18 @@ def _unknown_steps(config: Config, texts: Mapping[str, object]) -> Iterable[str]
 # -- filling --------------------------------------------------------------------------------------
 
 
+@functools.lru_cache(maxsize=1024)
+def _names_in(text: str) -> frozenset[str]:
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)
+
+
+#: Ten thousand reminders say the same words.
+_fold_word = functools.lru_cache(maxsize=4096)(pdu.fold)
+
+
 def _fill(text: str, values: Mapping[str, str]) -> str:
-    for name in NAMES:
-        if not values.get(name) and f"{{{name}}}" in text:
+    for name, value in values.items():
+        if not value:
             for around in _AROUND:
                 text = re.sub(around.format(name), "", text)
     return text.format_map(values)
