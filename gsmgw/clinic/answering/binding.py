@@ -66,8 +66,11 @@ class Asked:
     @property
     def question(self) -> Question:
         """What is asked, in the reader's words."""
-        asks = Question(self.rows[0]["asks"])
-        return Question.FAMILY if asks in _ASKS_OF_VISITS and len(self.rows) > 1 else asks
+        first = self.rows[0]
+        asks = Question(first["asks"])
+        # Of a family's text one question may be all that is left, if a person was forgotten.
+        is_family = asks in _ASKS_OF_VISITS and first["number"] is not None
+        return Question.FAMILY if is_family else asks
 
     @property
     def is_of_visits(self) -> bool:

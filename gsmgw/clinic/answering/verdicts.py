@@ -60,6 +60,9 @@ class _Outcome:
 def apply(case: Case) -> None:
     """Apply a certain answer to the visits asked about, as far as it still can be."""
     verdicts = _verdicts(case)
+    if not verdicts:
+        wishes.to_person(case, "no such visit")
+        return
     outcome = _Outcome()
     for verdict in verdicts:
         _judge(case, verdict, outcome)
@@ -177,14 +180,25 @@ def _leave(case: Case, verdict: _Verdict, why: str, *, is_work: bool = True) -> 
 
 def _tidy(case: Case, applied: Sequence[_Verdict]) -> None:
     """Close what the answer has settled, and let the next question be asked."""
-    assert case.asked is not None
     settled = {verdict.visit for verdict in applied}
     for task in tasks.open_for(case.tx, case.arrival.phone):
-        is_about = task["about"] in settled or task["request_id"] in case.asked.ids
-        if task["code"] == TaskCode.REVIEW and is_about:
+        if task["code"] == TaskCode.REVIEW and _is_settled(case, task, settled):
             case.office.work.close(case.tx, task["id"], who="gsmgw", outcome="answered")
     _withdraw_answers(case, settled)
     requests.release(case.tx, case.arrival.phone)
+
+
+def _is_settled(case: Case, task: Row, settled: set[str]) -> bool:
+    """Tell whether an answer that a person was to judge is void: its question has a certain one.
+
+    What was written without a question is another matter and stays.
+    """
+    if task["request_id"] is None:
+        return False
+    if task["about"] is not None:
+        return task["about"] in settled
+    of_text = said.responses_in_text(case.tx, task["request_id"])
+    return bool(settled & of_text.keys()) and Participation.NEEDS_ACTION not in of_text.values()
 
 
 def _withdraw_answers(case: Case, settled: set[str]) -> None:

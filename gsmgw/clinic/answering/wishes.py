@@ -86,18 +86,18 @@ def unclear(case: Case) -> None:
         _without_question(case)
         return
     if case.meanings & _UNDERSTOOD or case.reading.why == "how late is for people":
-        _to_person(case)
+        to_person(case)
         return
     if max(row["clarified"] for row in asked.rows) < case.office.config.replies.clarify:
         requests.clarify(case.tx, asked.ids)
         case.note(applied=False)
         case.say(Kind.UNCLEAR, question=asked.ids[0], which=asked.question is Question.FAMILY)
         return
-    _to_person(case)
+    to_person(case)
 
 
-def _to_person(case: Case) -> None:
-    """Give a person the answer, with all that was not understood before it."""
+def to_person(case: Case, why: str | None = None) -> None:
+    """Give a person the answer to a question, with all that was not understood before it."""
     assert case.asked is not None
     before = responses.unapplied(case.tx, case.arrival.phone, case.asked.ids)
     waiting = [row for row in before if row["task_id"] is None]
@@ -110,7 +110,7 @@ def _to_person(case: Case) -> None:
         note=" | ".join([*words, case.arrival.text]),
     )
     responses.hand_to(case.tx, [int(found["id"]) for found in waiting], task_id)
-    case.note(applied=False, task_id=task_id)
+    case.note(applied=False, why=why, task_id=task_id)
 
 
 def _without_question(case: Case) -> None:

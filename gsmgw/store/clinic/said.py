@@ -44,6 +44,17 @@ def questions_about(db: Database | Transaction, phone: str, appointment_id: str)
     return [int(row["id"]) for row in rows]
 
 
+def responses_in_text(db: Database | Transaction, request_id: int) -> dict[str, str]:
+    """Return the visits that one text asked about, a question of it given, with their responses."""
+    rows = db.rows(
+        "SELECT appointment.id, response FROM request"
+        " JOIN request AS given ON given.outbox_id = request.outbox_id"
+        " JOIN appointment ON appointment.id = request.about WHERE given.id = ?",
+        (request_id,),
+    )
+    return {str(row["id"]): str(row["response"]) for row in rows}
+
+
 def newest_told(db: Database | Transaction, phone: str, since: str) -> Row | None:
     """Return the newest thing that was said to a phone since a time, question or not."""
     return db.row(

@@ -343,3 +343,43 @@ def test_of_a_family_one_may_be_too_late(tmp_path: Path) -> None:
     assert desk.said() == ["too_late"]
     assert [code for code, _ in desk.tasks()] == ["urgent"]
     desk.close()
+
+
+def test_a_certain_answer_to_the_next_text_closes_the_review_of_the_first(tmp_path: Path) -> None:
+    desk = family(tmp_path)
+    desk.answer("Kto to?")
+    desk.answer("aha")
+    assert desk.tasks() == [("review", "Kto to? | aha")]
+    desk.it_is("2026-03-04 10:00")
+    desk.ask("A-1001", "A-1002")
+    desk.answer("TAK 1")
+    assert desk.tasks() == [("review", "Kto to? | aha")]  # the other one is still open
+    desk.answer("TAK")
+    assert desk.tasks() == []
+    desk.close()
+
+
+def test_what_was_written_without_a_question_stays_for_a_person(tmp_path: Path) -> None:
+    desk = AnswerDesk(tmp_path)
+    desk.patient("4711", "Anna")
+    desk.book("A-1001", "4711", VISIT)
+    desk.answer("Czy mogę przyjść z dzieckiem?")
+    desk.it_is("2026-03-03 10:00")
+    desk.ask("A-1001")
+    desk.answer("TAK")
+    assert desk.response("A-1001") == "accepted"
+    assert desk.tasks() == [("review", "Czy mogę przyjść z dzieckiem?")]
+    desk.close()
+
+
+def test_of_a_family_of_which_one_was_forgotten_the_number_still_counts(tmp_path: Path) -> None:
+    desk = family(tmp_path)
+    with desk.db.write() as tx:
+        tx.run("DELETE FROM request WHERE about = 'A-1001'")
+        tx.run("UPDATE outbox SET text = ''")
+    (row,) = desk.answer("NIE 1")
+    assert (row["applied"], row["why"]) == (0, "no such visit")
+    assert desk.response("A-1002") == "needs-action"
+    desk.answer("NIE 2")
+    assert desk.response("A-1002") == "declined"
+    desk.close()
