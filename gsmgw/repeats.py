@@ -4,8 +4,9 @@
 Theory of operation: a `Troubles` lets the first few of equal troubles through and holds the next
 ones back, for a minute, then for two, for four and so on up to an hour while the trouble goes on; a
 quarter of an hour without it, and it is news again. When the time is over the newest one held back
-is told, with how many others there were. A `Traffic` has a dozen lines to give, and gets them anew
-after an hour in which nothing passed; the rest is only counted, and told once an hour.
+is told, with how many others there were. A `Traffic` lets the first three of each kind
+through, and again after an hour in which nothing passed; the rest is only counted, and told once an
+hour.
 
 Threads and locks: none; the log calls both under its own lock. Times are monotonic seconds.
 """
@@ -25,9 +26,9 @@ QUIET_S = 900.0
 #: So many different troubles are remembered; the one written longest ago is forgotten first.
 MEMORY = 512
 
-#: So many lines of everyday traffic are written after an hour without any: who sends a message to
-#: try the box sees it pass, and a busy day is a page.
-LINES = 12
+#: So many lines of each kind of everyday traffic are written after an hour without any: who sends a
+#: message to try the box sees all of its way, and a busy day is a page.
+LINES = 3
 NO_TRAFFIC_S = 3600.0
 #: How often the rest is told, as a count.
 COUNTS_EVERY_S = 3600.0
@@ -111,7 +112,7 @@ class Traffic:
     """Counts what passes every day by the hundred."""
 
     def __init__(self) -> None:
-        self._lines = LINES
+        self._written: Counter[str] = Counter()
         self._seen_at: float | None = None
         self._counts: Counter[str] = Counter()
         self._since: float | None = None
@@ -125,15 +126,15 @@ class Traffic:
             now: the time.
         """
         if self._seen_at is not None and now - self._seen_at >= NO_TRAFFIC_S:
-            self._lines = LINES
+            self._written.clear()
         self._seen_at = now
         if self._since is None:
             self._since = now
         self._counts[word] += 1
-        if not self._lines:
+        if self._written[word] == LINES:
             self._is_cut = True
             return False
-        self._lines -= 1
+        self._written[word] += 1
         return True
 
     def due(self, now: float, *, at_once: bool = False) -> tuple[float, dict[str, int]] | None:

@@ -47,7 +47,7 @@ def test_journalctl_takes_the_catalogue_and_explains_every_event(tmp_path: Path)
         done = run("journalctl", f"--root={tmp_path}", "--dump-catalog", journal.message_id(event))
         assert done.stdout.startswith(f"-- {journal.message_id(event)}\nSubject: "), event
         wanted = {"warning", "error"} & set(events[event])
-        assert ("What to do: " if wanted else "nothing to do") in done.stdout, event
+        assert ("What to do:" if wanted else "nothing to do") in done.stdout, event
     listed = run("journalctl", f"--root={tmp_path}", "--list-catalog").stdout
     assert len(re.findall(r"^[0-9a-f]{32} gsmgw: ", listed, re.MULTILINE)) == len(events)
 

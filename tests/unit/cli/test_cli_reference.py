@@ -174,7 +174,7 @@ def test_catalogue_says_what_it_means_and_what_to_do(
         assert set(headers) == {"Subject", "Defined-By", "Documentation"}
         assert headers["Subject"].endswith((".", ".)")), event
         asks = {"warning", "error"} & set(levels)
-        for word in ("Likely: ", "What to do: ") if asks else ("nothing to do",):
+        for word in ("Likely: ", "What to do:") if asks else ("nothing to do",):
             assert word in body, event
 
 
