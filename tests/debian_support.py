@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -38,13 +39,13 @@ def build(*words: str) -> Path:
 
 def image(cache: Path) -> Path:
     """Return a Debian that nobody changes, made from the machine's own mirror if need be."""
-    wanted = cache / f"{SUITE}-{'-'.join(PACKAGES)}"
+    wanted = image_path(cache)
     if wanted.is_dir():
         return wanted
     half = wanted.with_name(wanted.name + ".half")
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True)
-    words = ["--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(half), _mirror()]
+    words = ["--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(half), mirror()]
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     subprocess.run(["debootstrap", *words], check=True, env={**os.environ, "PATH": path})
     shutil.rmtree(half / "var/cache/apt", ignore_errors=True)
@@ -52,21 +53,27 @@ def image(cache: Path) -> Path:
     return wanted
 
 
-def _mirror() -> str:
-    """Return where this machine's apt gets its packages of the suite from."""
-    words = [
-        "apt-get",
-        "indextargets",
-        "--format",
-        "$(CODENAME) $(REPO_URI)",
-        "Created-By: Packages",
-    ]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    for line in done.stdout.splitlines():
-        name, _, address = line.partition(" ")
-        if name == SUITE:
-            return address
-    raise RuntimeError(f"apt of this machine knows no Debian {SUITE}")
+def image_path(cache: Path) -> Path:
+    """Return where the Debian is kept; another list of packages is another Debian."""
+    return cache / f"{SUITE}-{'-'.join(PACKAGES)}"
+
+
+def mirror() -> str:
+    """Return where this machine's apt gets its packages of the suite from; "" if it does not."""
+    words = ["apt-get", "indextargets", "--format", "$(ORIGIN)/$(CODENAME) $(REPO_URI)"]
+    words.append("Created-By: Packages")
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    found = (line.partition(" ") for line in done.stdout.splitlines())
+    return next((address for name, _, address in found if name == f"Debian/{SUITE}"), "")
+
+
+def is_reachable(address: str) -> bool:
+    """Tell whether a mirror answers."""
+    try:
+        with urllib.request.urlopen(f"{address}dists/{SUITE}/Release", timeout=20) as answer:
+            return bool(answer.read(1))
+    except (OSError, ValueError):
+        return False
 
 
 class Box:

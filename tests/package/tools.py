@@ -11,6 +11,11 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import debian_support
 
 #: Program: package of Debian.
 PROGRAMS = {
@@ -45,6 +50,7 @@ def missing() -> list[str]:
         is_python = False
     if not is_python:
         lacking.append(f"Debian 12's Python 3.11 with venv as {PYTHON} (package python3-venv)")
+    lacking += _missing_debian()
     if lacking:
         return lacking
     done = subprocess.run(
@@ -54,6 +60,17 @@ def missing() -> list[str]:
         why = " ".join(done.stderr.split())
         lacking.append(f"mounts and device nodes in a namespace of its own (root may): {why}")
     return lacking
+
+
+def _missing_debian() -> list[str]:
+    """Return that there is no Debian to be had, neither kept from before nor from the mirror."""
+    if debian_support.image_path(debian_support.ROOT / ".cache").is_dir():
+        return []
+    if shutil.which("apt-get") is not None:
+        address = debian_support.mirror()
+        if address and debian_support.is_reachable(address):
+            return []
+    return [f"a mirror of Debian {debian_support.SUITE} that apt knows and that answers"]
 
 
 if __name__ == "__main__":
