@@ -84,7 +84,11 @@ class Work:
         told = self._tell(tx, made.task_id, new.code)
         tx.after_commit(
             lambda: log.info(
-                "task.made", task=made.task_id, code=new.code, told=",".join(told) or None
+                "task.made",
+                routine="tasks made",
+                task=made.task_id,
+                code=new.code,
+                told=",".join(told) or None,
             )
         )
         return made
@@ -110,7 +114,11 @@ class Work:
         if not tasks.close(tx, task_id, status, who, outcome):
             return False
         events.add(tx, "task.closed", task=task_id, who=who, status=status)
-        tx.after_commit(lambda: log.info("task.closed", task=task_id, status=status.value))
+        tx.after_commit(
+            lambda: log.info(
+                "task.closed", routine="tasks closed", task=task_id, status=status.value
+            )
+        )
         return True
 
     # -- telling ----------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ class Mender:
         )
         _log.warning(
             "modem.silent",
+            key=("modem",),
+            first=6,
             modem=self._at.name,
             why=why,
             attempt=self._plan.attempts,
@@ -58,7 +60,14 @@ class Mender:
             ModemSilentError: it still does not answer.
             PortLostError, ModemError: the port is gone, or could not be reset.
         """
-        _log.info("modem.recovering", modem=self._at.name, stage=self._stage)
+        _log.info(
+            "modem.recovering",
+            limit=True,
+            key=("modem",),
+            first=6,
+            modem=self._at.name,
+            stage=self._stage,
+        )
         if self._stage is recovery.Stage.RESYNCHRONISE:
             self._at.talk.resynchronise()
         elif self._stage is recovery.Stage.REOPEN:

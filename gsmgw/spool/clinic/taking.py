@@ -254,6 +254,7 @@ class ClinicTaking:
         else:
             log.info(
                 "clinic.file_taken",
+                routine="clinic files",
                 file=name,
                 accepted=progress.accepted,
                 requests=progress.requests,
