@@ -38,6 +38,8 @@ MISSED_WITHIN = dt.timedelta(days=14)
 
 _DATELESS = frozenset({VisitStatus.PROPOSED, VisitStatus.PENDING, VisitStatus.WAITLIST})
 _OFF = frozenset({VisitStatus.CANCELLED, VisitStatus.ENTERED_IN_ERROR})
+#: A new start, and no word of the status, books these again.
+_DATED_AGAIN = frozenset({VisitStatus.CANCELLED, VisitStatus.NOSHOW})
 #: Texts that tell a patient when a visit is.
 _TELL_START = frozenset({Kind.BOOKED, Kind.REMINDER, Kind.CHANGED})
 _OPEN = Participation.NEEDS_ACTION
@@ -328,9 +330,13 @@ def _status(record: VisitRecord, old: Row | None) -> VisitStatus:
         return record.status
     if old is None:
         return VisitStatus.BOOKED
-    # It was off only because a snapshot lacked it, and now it stands in one again.
-    if old["withdrawn"] == "missing" and record.start is not None:
-        return VisitStatus.BOOKED
+    if record.start is not None:
+        # It was off only because a snapshot lacked it, and now it stands in one again.
+        is_back = old["withdrawn"] == "missing"
+        has_moved = old["start"] is not None and format_utc(record.start) != old["start"]
+        # Who lists visits without a status lists those that stand: it has a new date.
+        if is_back or (has_moved and old["status"] in _DATED_AGAIN):
+            return VisitStatus.BOOKED
     return VisitStatus(old["status"])
 
 
