@@ -14,8 +14,8 @@ import payload
 _HERE = payload.ROOT / "packaging"
 
 
-def build(machine: str) -> Path:
-    """Build the archive for a machine of Debian; return its file.
+def build(machine: str, folder: Path) -> Path:
+    """Build the archive for a machine of Debian into a folder; return its file.
 
     Raises:
         BuildError: something is missing.
@@ -40,8 +40,7 @@ def build(machine: str) -> Path:
         (stage / template).write_text(text, "utf-8")
     (stage / "SHA256SUMS").write_text(payload.sums(stage, "sha256"))
     payload.settle(stage)
-    payload.DIST.mkdir(exist_ok=True)
-    target = payload.DIST / f"{name}.tar.gz"
+    target = folder / f"{name}.tar.gz"
     target.write_bytes(_packed(stage))
     return target
 

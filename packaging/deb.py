@@ -56,8 +56,8 @@ Libraries inside the package, below /usr/{library}, unchanged, each with its lic
 """
 
 
-def build(machine: str, version: str) -> Path:
-    """Build the package for a machine of Debian; return its file.
+def build(machine: str, version: str, folder: Path) -> Path:
+    """Build the package for a machine of Debian into a folder; return its file.
 
     Raises:
         BuildError: something is missing.
@@ -74,8 +74,7 @@ def build(machine: str, version: str) -> Path:
     _compile(stage, site)
     _control(stage, machine, version)
     payload.settle(stage)
-    payload.DIST.mkdir(exist_ok=True)
-    target = payload.DIST / f"gsmgw_{version}_{machine}.deb"
+    target = folder / f"gsmgw_{version}_{machine}.deb"
     epoch = str(payload.epoch())
     payload.run(
         *("dpkg-deb", "--root-owner-group", "-Zxz", "--build", stage, target),

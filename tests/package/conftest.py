@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,14 +38,14 @@ def box(debian: Path, tmp_path: Path) -> Iterator[Box]:
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Build the Debian package twice, as two versions: old and new."""
     folder = tmp_path_factory.mktemp("packages")
-    found = {}
-    for name, version in (("old", "0.0.1"), ("new", "99.0")):
-        made = build("deb", "--version", version)
-        found[name] = Path(shutil.move(made, folder / made.name))
-    return found
+    versions = {"old": "0.0.1", "new": "99.0"}
+    return {
+        name: build("deb", "--version", version, "--output", str(folder))
+        for name, version in versions.items()
+    }
 
 
 @pytest.fixture(scope="session")
-def archive() -> Path:
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the archive for other systems."""
-    return build("dist")
+    return build("dist", "--output", str(tmp_path_factory.mktemp("archive")))
