@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,3 +126,47 @@ def test_a_configuration_that_keeps_the_daemon_from_starting_is_an_event(
         assert box.process is not None
         assert box.process.wait(60) == 78
         box.process = None
+
+
+@pytest.fixture
+def journald() -> Iterator[Path]:
+    """Run the real systemd-journald with our catalogue, in this namespace alone; its files."""
+    catalogues = Path("/usr/lib/systemd/catalog")
+    tops = (Path("/run"), Path("/var/lib/systemd"), catalogues)
+    for top in tops:
+        top.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "none", str(top)], check=True)
+    Path("/var/lib/systemd/catalog").mkdir()
+    Path("/run/log/journal").mkdir(parents=True)  # kept in memory
+    write("catalog", catalogues / "gsmgw.catalog")
+    run("journalctl", "--update-catalog")
+    daemon = subprocess.Popen(["/lib/systemd/systemd-journald"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not journal.SOCKET.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield Path("/run/log/journal")
+    daemon.terminate()
+    daemon.wait(30)
+    for top in reversed(tops):
+        subprocess.run(["umount", "--lazy", str(top)], check=True)
+
+
+def test_journalctl_explains_what_the_daemon_said(tmp_path: Path, journald: Path) -> None:
+    with machine(tmp_path / "box", start=False) as box:
+        box.log_path.touch()
+        status = box.log_path.stat()
+        box.start(env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+        box.sim.fault("front", "refuse", code=1)
+        message = box.insert("+48500100201", "Your visit is on Monday.")
+        box.until_state(message, "failed")
+        assert box.stop() == 0
+    run("journalctl", "--sync")
+    done = run("journalctl", "-D", journald, "-x", "--no-pager", f"GSMGW_ID={message}")
+    assert f"warning message.failed id={message} part=1 recipient=+48500***201" in done.stdout
+    assert "Subject: The network refused this message for good" in done.stdout
+    assert f"`gsmgw retry {message}`" in done.stdout
+    assert "Your visit" not in done.stdout
+    assert "48500100201" not in done.stdout
+    done = run("journalctl", "-D", journald, "--no-pager", "-t", "gsmgw", "-p", "warning")
+    assert "message.failed" in done.stdout
+    assert "daemon.started" not in done.stdout
