@@ -11,6 +11,7 @@ from gsmgw.clinic.answering.case import Case
 from gsmgw.clinic.model import Kind, Participation, TaskCode
 from gsmgw.clinic.reading import Meaning, Question
 from gsmgw.clock import format_utc
+from gsmgw.store import events
 from gsmgw.store.clinic import requests, responses, said, visits
 from gsmgw.store.database import Row
 
@@ -42,25 +43,38 @@ def say_callback(case: Case) -> None:
 def reschedule(case: Case) -> None:
     """Make a task for another date; urgent if the visit is near. The visit itself stands."""
     visit = _visit_meant(case)
-    is_near = visit is not None and case.is_cut_off(visit["start"])
+    is_given_up = visit is not None and visit["response"] == Participation.DECLINED
+    is_near = visit is not None and not is_given_up and case.is_cut_off(visit["start"])
     task_id = case.task(
         TaskCode.URGENT if is_near else TaskCode.RESCHEDULE,
         about=None if visit is None else visit["id"],
         patient_id=None if visit is None else visit["patient_id"],
     )
     status = None
-    if case.reading.is_applied and visit is not None and _is_asked(case, visit):
+    if case.reading.is_applied and visit is not None and not is_given_up and _is_asked(case, visit):
         status = Participation.TENTATIVE
-        visits.answered(case.tx, visit["id"], status)
-        for request_id in said.questions_about(case.tx, case.arrival.phone, visit["id"]):
-            requests.answer(case.tx, request_id)
-        case.office.planner.replan(case.tx, visit["id"])
-        requests.release(case.tx, case.arrival.phone)
+        _wants_another(case, visit)
     case.note(applied=case.reading.is_applied, status=status, task_id=task_id)
-    if case.is_open or visit is not None:
-        case.say(Kind.RESCHEDULE_ACK, when=case.people_at)
+    if is_given_up or (visit is None and case.asked is None):
+        say_callback(case)
     else:
-        case.say(Kind.AFTER_HOURS, when=case.people_at)
+        case.say(Kind.RESCHEDULE_ACK, when=case.people_at)
+
+
+def _wants_another(case: Case, visit: Row) -> None:
+    """Note that a visit stands until a person has found another date: it is not asked about."""
+    visits.answered(case.tx, visit["id"], Participation.TENTATIVE)
+    for request_id in said.questions_about(case.tx, case.arrival.phone, visit["id"]):
+        requests.answer(case.tx, request_id)
+    case.office.planner.replan(case.tx, visit["id"])
+    requests.release(case.tx, case.arrival.phone)
+    events.add(
+        case.tx,
+        "visit.answered",
+        who="sms",
+        appointment=visit["id"],
+        response=Participation.TENTATIVE.value,
+    )
 
 
 def info(case: Case) -> None:
@@ -185,4 +199,7 @@ def _standing(case: Case, asked: Asked) -> list[Row]:
 
 
 def _is_asked(case: Case, visit: Row) -> bool:
-    return case.asked is not None and any(row["about"] == visit["id"] for row in case.asked.rows)
+    asked = case.asked
+    if asked is None or not asked.is_heard:
+        return False
+    return any(row["about"] == visit["id"] for row in asked.rows)

@@ -119,6 +119,14 @@ def test_several_answers_at_once_count_in_their_order(desk: AnswerDesk) -> None:
     assert "ack_decline" in waiting
 
 
+def test_another_date_after_a_no_does_not_take_the_visit_back(desk: AnswerDesk) -> None:
+    desk.answer("NIE")
+    desk.answer("proszę o inny termin")
+    assert desk.response("A-1001") == "declined"
+    assert [code for code, _ in desk.tasks()] == ["reschedule"]
+    assert desk.said()[1:] == ["callback_ack"]  # no visit stands until then
+
+
 def test_nothing_is_acknowledged_where_the_clinic_does_not_want_it(tmp_path: Path) -> None:
     desk = AnswerDesk(tmp_path, replies={"acknowledge": False})
     one_visit(desk)
