@@ -73,6 +73,9 @@ def test_from_first_installation_to_purge(box: Box, packages: dict[str, Path]) -
     send_by_file(box, "first", "before the upgrade", "clinicprogram")
     config, mode = box.path(_CONFIG).read_text(), box.mode(_CONFIG)
     box.path("/etc/gsmgw/front.pin").write_text("1234\n")
+    box.run("groupadd", "sms")  # a group and a mode of one's own
+    box.run("chgrp", "sms", f"{_SPOOL}/outgoing")
+    box.run("chmod", "2730", f"{_SPOOL}/outgoing")
 
     # Nobody is there to answer a question, and no terminal.
     said = install(box, packages["new"])
@@ -81,10 +84,14 @@ def test_from_first_installation_to_purge(box: Box, packages: dict[str, Path]) -
     )
     assert (box.path(_CONFIG).read_text(), box.mode(_CONFIG)) == (config, mode)
     assert messages(box) == [("before the upgrade", "delivered")]
+    assert box.mode(f"{_SPOOL}/outgoing") == "gsmgw:sms 2730"
+    box.run("chgrp", "gsmgw", f"{_SPOOL}/outgoing")
     send_by_file(box, "second", "after the upgrade", "clinicprogram")
     assert len(messages(box)) == 2
 
+    (known,) = [line for line in catalogue(box) if "daemon.refused" in line]
     box.run("dpkg", "-r", "gsmgw")
+    assert known not in catalogue(box)
     assert not box.path("/usr/lib/gsmgw").exists()
     assert not box.path("/usr/bin/gsmgw").is_symlink()
     assert box.path(_CONFIG).read_text().startswith("# written by a technician")
@@ -101,6 +108,10 @@ def test_from_first_installation_to_purge(box: Box, packages: dict[str, Path]) -
     assert box.run("dpkg-query", "-W", "gsmgw", code=1).stdout == ""
     box.run("id", "gsmgw")  # its number is nobody else's
     assert {path.suffix for path in box.root.rglob("*gsmgw*")} <= {".deb"}
+
+
+def catalogue(box: Box) -> list[str]:
+    return box.run("journalctl", "--list-catalog").stdout.splitlines()
 
 
 def is_as_promised(box: Box) -> None:
@@ -124,27 +135,13 @@ def is_as_promised(box: Box) -> None:
     assert re.fullmatch(r"gsmgw \d+\.\d+\.\d+\n", environment)
 
 
-def test_a_configuration_that_was_there_is_kept(box: Box, packages: dict[str, Path]) -> None:
+def test_what_was_there_before_is_kept_and_named(box: Box, packages: dict[str, Path]) -> None:
     box.path("/etc/gsmgw").mkdir()
     box.path(_CONFIG).write_text("country: GB\n")
-    install(box, packages["new"])
-    assert box.path(_CONFIG).read_text() == "country: GB\n"
-
-
-def test_a_group_and_modes_of_ones_own_outlive_upgrades(
-    box: Box, packages: dict[str, Path]
-) -> None:
-    install(box, packages["old"])
-    box.run("groupadd", "sms")
-    box.run("chgrp", "sms", f"{_SPOOL}/outgoing")
-    box.run("chmod", "2730", f"{_SPOOL}/outgoing")
-    install(box, packages["new"])
-    assert box.mode(f"{_SPOOL}/outgoing") == "gsmgw:sms 2730"
-
-
-def test_a_unit_of_an_earlier_installation_is_named(box: Box, packages: dict[str, Path]) -> None:
     box.path("/etc/systemd/system/gsmgw.service").write_text("[Service]\n")
-    assert "is of an earlier installation" in install(box, packages["new"])
+    said = install(box, packages["new"])
+    assert box.path(_CONFIG).read_text() == "country: GB\n"
+    assert "/etc/systemd/system/gsmgw.service is of an earlier installation" in said
 
 
 def test_what_is_inside(packages: dict[str, Path], tmp_path: Path) -> None:
