@@ -8,6 +8,7 @@ one phone stay two.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from gsmgw import errors, phone
@@ -30,6 +31,8 @@ from gsmgw.store.database import Row, Transaction
 _BESIDE_VISITS = (Kind.RESULTS, Kind.DOSE, Kind.TEXT)
 #: A change of one of these changes who can be written to.
 _REACH = frozenset({"phone", "phone_type", "consent", "active"})
+#: What stands between two phones in one cell of a table.
+_SEVERAL = re.compile(r"[,;|/\n]|\s(?:lub|oraz|albo|i|o|y|u|или|и|or|and|oder|und)\s")
 _OWNERS = frozenset({"self", "guardian"})
 
 
@@ -95,13 +98,22 @@ class Patients:
         """Return number and type (mobile, landline) of a phone, or None and a warning's code."""
         if not text.strip():
             return None, None, None
+        found = self._number(text)
+        if found is None:
+            # Several phones in one cell: the first mobile of them, else the first.
+            several = [number for part in _SEVERAL.split(text) if (number := self._number(part))]
+            mobiles = [number for number in several if not phone.is_landline(number)]
+            found = next(iter(mobiles + several), None)
+        if found is None:
+            return None, None, "bad-number"
+        return found, "landline" if phone.is_landline(found) else "mobile", None
+
+    def _number(self, text: str) -> str | None:
         try:
             found = phone.parse_recipient(text, country=self._country)
         except errors.BadNumberError:
-            return None, None, "bad-number"
-        if not found.startswith("+"):
-            return None, None, "bad-number"  # a short code is nobody's phone
-        return found, "landline" if phone.is_landline(found) else "mobile", None
+            return None
+        return found if found.startswith("+") else None  # a short code is nobody's phone
 
     def _values(
         self, record: PatientRecord, owner: str

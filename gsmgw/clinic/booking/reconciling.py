@@ -180,7 +180,9 @@ def _over(row: Row, case: Case, reason: str | None) -> str | None:
     if kind == Kind.CANCELLED:
         is_off = status in _AS_CANCELLED or visit["withdrawn"] is not None
         return case.hindrance if is_off else "replaced"
-    return reason
+    # Who has said that they do not come is not told when to come.
+    has_declined = visit["response"] == Participation.DECLINED
+    return reason or ("answered" if has_declined else None)
 
 
 def _add(tx: Transaction, known: Sequence[Row], wanted: dict[str, NewRequest]) -> int:
