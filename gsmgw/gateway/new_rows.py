@@ -56,6 +56,7 @@ class NewRows:
 
     def open(self) -> None:
         """Look at everything once: rows may have come while nobody ran."""
+        self._intake.warm_up()
         self._version = -1
         self._looks_left = ()
         self._is_busy = False

@@ -182,7 +182,8 @@ class Recorder:
     def _try_together(self, taken: list[Taken], most: int) -> list[Claim] | Exception:
         """Store files, so many elements of each at most; return what is complete, or our fault."""
         try:
-            with self._db.write() as tx:
+            # What stands in `checked/` is on disk, and without a row it is read again.
+            with self._db.write(synced=False) as tx:
                 # First of all that follows: a modem need not wait for the lines of the log.
                 tx.after_commit(self._hints.due)
                 return [one.claim for one in taken if self._record_one(tx, one, most)]
@@ -195,17 +196,16 @@ class Recorder:
         """Store a file, or go on where the last piece ended; tell whether it is complete."""
         claim = taken.claim
         row = spool_files.get_open(tx, names.to_text(claim.name))
-        file_id = (
-            spool_files.add(
+        if row is None:
+            begin = 0
+            file_id = spool_files.add(
                 tx,
                 name=names.to_text(claim.name),
                 original_name=names.to_text(claim.original_name),
                 file_format=taken.file_format,
             )
-            if row is None
-            else row["id"]
-        )
-        begin = self._stored(tx, claim)
+        else:
+            begin, file_id = self._stored(tx, claim), row["id"]
         end = min(begin + most, len(taken.elements))
         settled = end == len(taken.elements) > 1  # a short list may be settled before its end came
         for position in range(begin, end):

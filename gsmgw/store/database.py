@@ -4,7 +4,9 @@
 Theory of operation: every write is BEGIN IMMEDIATE … COMMIT through `Database.write`; a deferred
 transaction that reads first and then writes fails at once with SQLITE_BUSY_SNAPSHOT, whatever the
 time-out. While it lasts a row stands in table `writing`, so that the triggers know us from other
-software. WAL with synchronous=FULL: what is committed survives power loss.
+software. WAL with synchronous=FULL: what is committed survives power loss. A write that was made
+from what is on disk, and would be made again if it were lost with power, does without the fsync.
+The next commit that has one puts it on disk too: nothing that follows from it is there without it.
 
 Threads and locks: each thread gets its own connection at its first use and closes it with
 `close()`, at the latest by ending. Shared are the path and the turns that let one thread write at a
@@ -110,6 +112,13 @@ class _Own:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self._is_synced = True
+
+    def sync(self, wanted: bool) -> None:
+        """Let commits wait for the disk, or not."""
+        if wanted is not self._is_synced:
+            self.connection.execute(f"PRAGMA synchronous = {'FULL' if wanted else 'NORMAL'}")
+            self._is_synced = wanted
 
     def __del__(self) -> None:
         self.connection.close()
@@ -193,6 +202,9 @@ class Database:
                 )
 
     def _connect(self) -> sqlite3.Connection:
+        return self._own().connection
+
+    def _own(self) -> _Own:
         own: _Own | None = getattr(self._local, "own", None)
         if own is None:
             connection = sqlite3.connect(
@@ -204,7 +216,7 @@ class Database:
                 connection.close()
                 raise
             own = self._local.own = _Own(connection)
-        return own.connection
+        return own
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
@@ -239,17 +251,23 @@ class Database:
             own.connection.close()
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
+    def write(self, *, synced: bool = True) -> Iterator[Transaction]:
         """Write; commits at the end of the block, rolls back if it raises.
 
         Blocks up to the busy time-out while another process writes, then for one fsync.
+
+        Args:
+            synced: False where all of it would be written again after a loss of power, from what is
+                on disk already; it then does not wait for the disk.
 
         Raises:
             StoreBusyError: another process held the lock all that time.
             StoreFullError: no space; StoreError: anything else of SQLite.
         """
         with self._turn(), self._mapped():
-            connection = self._connect()
+            own = self._own()
+            own.sync(synced)
+            connection = own.connection
             self._begin(connection)
             try:
                 transaction = Transaction(connection, format_utc(self.clock.now()))

@@ -9,7 +9,8 @@ kept as they are, octet for octet: clients use them as their own notes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 
 _BOM = b"\xef\xbb\xbf"
 _NAME = re.compile(rb"([^\s:]+):")
@@ -44,6 +45,17 @@ class SmsFile:
     lines: tuple[bytes, ...]  #: of the header block, with their line ends
     blank: bytes  #: the line between headers and body; empty if there is none
     body: bytes
+    #: values by name as they stand: forty names are asked for, and few of them are there
+    _by_name: dict[bytes, list[bytes]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the lines by name."""
+        by_name: dict[bytes, list[bytes]] = defaultdict(list)
+        for line in self.lines:
+            name, colon, value = line.partition(b":")
+            if colon:
+                by_name[name].append(value)
+        object.__setattr__(self, "_by_name", dict(by_name))
 
     def value(self, name: str) -> str | None:
         """Return the value of a header, None if it is not there; the last one of several."""
@@ -52,11 +64,9 @@ class SmsFile:
 
     def values(self, name: str) -> list[str]:
         """Return the values of all headers of a name, in order."""
-        prefix = name.encode() + b":"
         return [
-            decode_text(line[len(prefix) :]).strip(" \t\r\n\x00")
-            for line in self.lines
-            if line.startswith(prefix)
+            decode_text(value).strip(" \t\r\n\x00")
+            for value in self._by_name.get(name.encode(), ())
         ]
 
 
