@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 from gsmgw import clock, logs, threads
 from gsmgw.at import network
@@ -381,15 +382,9 @@ class Worker:
     def _go(self, event: state.Event, why: str = "") -> None:
         following = state.follow(self._state, event)
         if following is not self._state:
-            _log.info(
-                "modem.state",
-                limit=True,
-                key=("modem", "state"),
-                first=10,
-                modem=self._wanted.name,
-                state=following,
-                why=why or None,
-            )
+            name = self._wanted.name
+            told: dict[str, Any] = {"modem": name, "state": following, "why": why or None}
+            _log.info("modem.state", limit=True, key=("modem", "state"), first=10, **told)
         self._state, self._why = following, why
 
     def _report(self) -> ModemReport:
