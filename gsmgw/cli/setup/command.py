@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -96,12 +97,14 @@ def setup(
     configuring.choose_place(present, ask, country=country, timezone=timezone)
     configuring.choose_pins(present, chosen, ask, pins)
     number = _choose_number(present, ask, number)
-    is_new = _write(current, present, ask, do, pins)
+    written = _write(current, present, ask, do, pins)
+    for folder in (written.config.database.path.parent, written.config.spool.path):
+        do.folder(folder, steps.daemon_owner())
     do.show(f"gsmgw --config {shlex.quote(str(present.path))} check")
     if not do.is_dry:
         running.examine(present.path)
     fresh = session.Session(current.config_path)
-    _start(present, ask, do, is_new=is_new, pid=pid, service=service)
+    _start(present, ask, do, is_new=written.is_new, pid=pid, service=service)
     return _finish(fresh, do, number, [name for name, _ in chosen], wait_s)
 
 
@@ -152,14 +155,22 @@ def _choose_number(
 # -- writing --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What stands in the file now, or would."""
+
+    config: config.Config
+    is_new: bool
+
+
 def _write(
     current: session.Session,
     present: configuring.Present,
     ask: asking.Asker,
     do: steps.Steps,
     pins: configuring.Pins,
-) -> bool:
-    """Write the configuration, and the PINs; return whether it says anything new."""
+) -> _Written:
+    """Write the configuration, and the PINs."""
     path, owner = present.path, steps.daemon_owner()
     bases = [commented.default()] if present.text is None else [present.text, commented.default()]
     text = commented.write(bases, present.wanted)
@@ -167,7 +178,7 @@ def _write(
     checked = config.check_document(config.read_yaml(text, name=str(path)), folder=folder)
     if text == present.text:
         click.echo(f"{display.safe(path)} says all that already; it stays as it is.")
-        return False
+        return _Written(checked.config, is_new=False)
     click.echo(f"{display.safe(path)}, {'new' if present.text is None else 'changed'}:")
     for line in _changes(present, text):
         click.echo(f"  {display.safe(line)}")
@@ -182,9 +193,7 @@ def _write(
         of_config, mode = steps.rights_of(path)
         do.keep(path, steps.copy_name(path, current.clock))
     do.install(path, text, mode=mode, owner=of_config, what="NEW")
-    for made in (checked.config.database.path.parent, checked.config.spool.path):
-        do.folder(made, owner)
-    return True
+    return _Written(checked.config, is_new=True)
 
 
 def _changes(present: configuring.Present, text: str) -> list[str]:

@@ -171,6 +171,9 @@ def test_the_second_run_changes_nothing(setup: Setup, tmp_path: Path, simulator:
     assert "(configured as modem1)" in result.output
     assert "says all that already; it stays as it is" in result.output
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
+    (tmp_path / "spool").rmdir()
+    assert "install -d -m 2770" in setup(*words).output
+    assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o2770
 
 
 def test_a_wrong_configuration_is_not_touched(setup: Setup, tmp_path: Path) -> None:
