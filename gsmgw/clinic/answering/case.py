@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gsmgw.clinic.answering.binding import Asked
-from gsmgw.clinic.answering.guard import Answer, Guard
+from gsmgw.clinic.answering.guard import EXPIRES, Answer, Guard
 from gsmgw.clinic.answering.senders import Arrival
 from gsmgw.clinic.answering.understanding import Understanding
 from gsmgw.clinic.calendar import Calendar
@@ -65,9 +65,16 @@ class Case:
         return dt.datetime.fromisoformat(self.tx.now)
 
     @property
+    def goes_out_at(self) -> dt.datetime:
+        """When an answer given now goes out."""
+        if self.office.config.replies.auto_reply_night:
+            return self.now
+        return self.office.calendar.next_allowed(self.now)
+
+    @property
     def is_open(self) -> bool:
-        """Whether people of the clinic answer the phone now."""
-        return self.office.calendar.is_open(self.now)
+        """Whether people of the clinic answer the phone when an answer goes out."""
+        return self.office.calendar.is_open(self.goes_out_at)
 
     @property
     def people_at(self) -> str:
@@ -139,6 +146,8 @@ class Case:
         **details: object,
     ) -> None:
         """Answer, unless the phone has had enough; then a person learns of it, once (R18)."""
+        if self.goes_out_at - self.now > EXPIRES:
+            return  # it would be stale before it may be sent
         answer = Answer(kind, self.language, about, asks, details)
         if self.office.guard.say(self.tx, self.arrival, answer):
             return
@@ -148,10 +157,7 @@ class Case:
 
     def say_received(self) -> None:
         """Answer what a person will read: nobody is there now, or texts are not read at once."""
-        if self.is_open:
-            self.say(Kind.RECEIVED)
-        else:
-            self.say(Kind.AFTER_HOURS, when=self.people_at)
+        self.say(Kind.RECEIVED if self.is_open else Kind.AFTER_HOURS, when=self.people_at)
 
     def note(
         self,

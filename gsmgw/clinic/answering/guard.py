@@ -26,6 +26,8 @@ _LONGEST_CLOSED = dt.timedelta(days=30)
 _FORMS = frozenset(
     {Kind.CALLBACK_ACK, Kind.RESCHEDULE_ACK, Kind.AFTER_HOURS, Kind.RECEIVED, Kind.HELP}
 )
+#: What stands in a request's details that its text does not hold.
+_NOT_SAID = frozenset({"language", "template"})
 #: What a person is owed, whatever else was said: the end of all texts (2.6).
 _OWED = frozenset({Kind.STOP_ACK})
 
@@ -57,10 +59,9 @@ class Guard:
         now = dt.datetime.fromisoformat(tx.now)
         if now - arrival.written_at > EXPIRES:
             return True
-        details = json.dumps(answer.details, ensure_ascii=False, sort_keys=True)
         if answer.kind not in _OWED:
             recent = said.answers(tx, arrival.phone, format_utc(now - _LONGEST_CLOSED))
-            if self._is_repeated(recent, answer, details, now):
+            if self._is_repeated(recent, answer, now):
                 return True
             since = format_utc(now - COUNTED)
             counted = [row for row in recent if row["created_at"] >= since]
@@ -91,23 +92,30 @@ class Guard:
             details={"language": answer.language, **answer.details},
         )
 
-    def _is_repeated(
-        self, recent: list[Row], answer: Answer, details: str, now: dt.datetime
-    ) -> bool:
+    def _is_repeated(self, recent: list[Row], answer: Answer, now: dt.datetime) -> bool:
+        """Tell whether a phone has just been told this (R18)."""
         since = format_utc(now - self._loop)
-        about = None if answer.about is None else answer.about["id"]
-        start = None if answer.about is None else answer.about["start"]
+        when = str(answer.details.get("when") or "")
         for row in recent:
-            if row["kind"] != answer.kind:
-                continue
-            known = {**json.loads(row["details"])}
-            known.pop("language", None)
-            is_equal = json.dumps(known, ensure_ascii=False, sort_keys=True) == details
-            if answer.kind is Kind.AFTER_HOURS and is_equal:
+            details = _details(row)
+            if when > format_utc(now) and details.get("when") == when:
                 return True  # once a closed time: both name the same opening
-            if row["created_at"] <= since:
-                continue
-            is_form = answer.kind in _FORMS
-            if is_form or (is_equal and (row["about"], row["about_start"]) == (about, start)):
-                return True
+            if row["kind"] == answer.kind and row["created_at"] > since:
+                is_same = details == answer.details and _about(row) == _about_of(answer)
+                if is_same or answer.kind in _FORMS:
+                    return True
         return False
+
+
+def _details(row: Row) -> dict[str, object]:
+    found = dict(json.loads(row["details"]))
+    return {name: value for name, value in found.items() if name not in _NOT_SAID}
+
+
+def _about(row: Row) -> tuple[object, object]:
+    return row["about"], row["about_start"]
+
+
+def _about_of(answer: Answer) -> tuple[object, object]:
+    visit = answer.about
+    return (None, None) if visit is None else (visit["id"], visit["start"])

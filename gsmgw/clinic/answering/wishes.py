@@ -34,10 +34,7 @@ def callback(case: Case) -> None:
 
 def say_callback(case: Case) -> None:
     """Say when somebody will ring."""
-    if case.is_open:
-        case.say(Kind.CALLBACK_ACK, when=case.people_at)
-    else:
-        case.say(Kind.AFTER_HOURS, when=case.people_at)
+    case.say(Kind.CALLBACK_ACK if case.is_open else Kind.AFTER_HOURS, when=case.people_at)
 
 
 def reschedule(case: Case) -> None:
