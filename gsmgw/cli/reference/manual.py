@@ -103,7 +103,8 @@ def _command(
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None and (parameter.name != "help" or command is main.cli):
+        is_told = command is main.cli or "--help" not in parameter.opts
+        if record is not None and record[1] and is_told:
             yield from roff.term(roff.bold(record[0]), roff.escape(record[1]))
 
 

@@ -26,7 +26,7 @@ _GLYPHS = str.maketrans(
 
 def title(name: str, section: int, kind: str) -> str:
     """Return the first lines of a page; words are never broken, for commands are copied from it."""
-    return f'.TH {name.upper()} {section} "" "gsmgw {__version__}" "{kind}"\n.nr HY 0\n.ad l'
+    return f'.TH {name.upper()} {section} "" "gsmgw {__version__}" "{kind}"\n.nr HY 0\n.nh\n.ad l'
 
 
 def escape(text: str) -> str:

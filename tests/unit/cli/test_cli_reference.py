@@ -20,7 +20,7 @@ from gsmgw.cli.reference import __main__ as written
 from gsmgw.cli.reference import catalog, completion, manual, pages, roff
 
 REQUESTS = {f".{name}" for name in ("TH", "SH", "SS", "PP", "TP", "IP", "EX", "EE")} | {
-    *(".nr", ".ad", ".nf", ".fi"),
+    *(".nr", ".nh", ".ad", ".nf", ".fi"),
 }
 COMMANDS = {name: (command, context) for name, command, context in manual.commands()}
 
@@ -121,7 +121,7 @@ def test_pages_are_well_formed(man: dict[str, str]) -> None:
     for name, page in man.items():
         lines = page.split("\n")
         assert lines[0].startswith(".TH "), name
-        assert ".SH NAME" in lines[:5], name
+        assert ".SH NAME" in lines[:6], name
         requests = {line.split()[0] for line in lines if line.startswith(".")}
         assert requests <= REQUESTS, name
         assert not [line for line in lines if line.startswith("'")]
