@@ -38,6 +38,7 @@ MISSED_WITHIN = dt.timedelta(days=14)
 
 _DATELESS = frozenset({VisitStatus.PROPOSED, VisitStatus.PENDING, VisitStatus.WAITLIST})
 _OFF = frozenset({VisitStatus.CANCELLED, VisitStatus.ENTERED_IN_ERROR})
+_OVER = frozenset({VisitStatus.ARRIVED, VisitStatus.FULFILLED, VisitStatus.NOSHOW})
 #: A new start, and no word of the status, books these again.
 _DATED_AGAIN = frozenset({VisitStatus.CANCELLED, VisitStatus.NOSHOW})
 #: Texts that tell a patient when a visit is.
@@ -281,7 +282,7 @@ def _compare(record: VisitRecord, old: Row | None, owner: str, now: str) -> _Upd
         RefusedRecordError: a start is missing, or a part cannot be.
     """
     start = _start(record, old, owner, now)
-    status = _status(record, old)
+    status = _status(record, old, now)
     if start is None and status not in _DATELESS:
         raise RefusedRecordError(
             f"{owner} has no start (date and time); only one that is"
@@ -325,7 +326,9 @@ def _start(record: VisitRecord, old: Row | None, owner: str, now: str) -> dt.dat
     return None
 
 
-def _status(record: VisitRecord, old: Row | None) -> VisitStatus:
+def _status(record: VisitRecord, old: Row | None, now: str) -> VisitStatus:
+    if record.status == VisitStatus.BOOKED and old is not None and _is_over(record, old, now):
+        return VisitStatus(old["status"])
     if record.status is not None:
         return record.status
     if old is None:
@@ -338,6 +341,13 @@ def _status(record: VisitRecord, old: Row | None) -> VisitStatus:
         if is_back or (has_moved and old["status"] in _DATED_AGAIN):
             return VisitStatus.BOOKED
     return VisitStatus(old["status"])
+
+
+def _is_over(record: VisitRecord, old: Row, now: str) -> bool:
+    """Tell whether a visit has taken place, or was missed: a list may go on naming it as booked."""
+    has_passed = old["start"] is not None and old["start"] <= now
+    is_same = record.start is None or format_utc(record.start) == old["start"]
+    return has_passed and is_same and old["status"] in _OVER
 
 
 def _change(

@@ -262,6 +262,19 @@ def test_missed_visit_is_written_about_on_the_next_working_day(clinic: Clinic) -
     assert clinic.plan() == []
 
 
+def test_visit_that_is_over_is_not_booked_again_by_a_list_that_still_names_it(
+    clinic: Clinic,
+) -> None:
+    clinic.take(make_visit())
+    clinic.it_is("2026-03-05 15:00")
+    clinic.take(make_visit(status=VisitStatus.NOSHOW))
+    assert clinic.take(make_visit(status=VisitStatus.BOOKED)) == Taken(0, ())
+    assert clinic.visit("A-1001")["status"] == "noshow"
+    assert clinic.plan() == ["2026-03-06 10:00 missed"]
+    clinic.take(make_visit(start=clinic.at("2026-03-12 10:15"), status=VisitStatus.BOOKED))
+    assert clinic.visit("A-1001")["status"] == "booked"
+
+
 def test_missed_visit_is_not_written_about_if_another_lies_ahead(clinic: Clinic) -> None:
     start = clinic.at("2026-03-02 08:00")
     clinic.take(make_visit("A-1", start=start))
