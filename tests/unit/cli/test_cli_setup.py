@@ -46,6 +46,7 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
     monkeypatch.setattr(machine, "has_user", lambda name: False)
     monkeypatch.setattr(machine, "unit", lambda file=None: None)
     monkeypatch.setattr(probing, "candidate_ports", list)
+    monkeypatch.setattr(probing, "SILENT_S", 20.0)  # a busy machine is no silent modem
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     def run(*words: object, answers: str | None = None) -> Result:
@@ -72,7 +73,7 @@ def test_from_nothing_to_a_delivered_message(
     found = simulator.ports
     words = ["--yes", "--port", found["front"], "--port", found["back"], "--pin-file"]
     result = setup(
-        *words, tmp_path / "pin", "--name", "desk", "--to", "500 100 201", "--wait", "60"
+        *words, tmp_path / "pin", "--name", "desk", "--to", "500 100 201", "--wait", "100"
     )
     assert result.exit_code == 0, result.output
     made = loaded(tmp_path)
@@ -194,7 +195,7 @@ def test_a_daemon_that_runs_goes_on(setup: Setup, tmp_path: Path) -> None:
         box.start()
         first = box.insert("+48500100202", "before")
         words = ["--yes", "--port", box.sim.ports["front"], "--port", box.sim.ports["back"]]
-        result = setup(*words, "--name", "back", "--to", "+48500100201", "--wait", "60")
+        result = setup(*words, "--name", "back", "--to", "+48500100201", "--wait", "100")
         assert result.exit_code == 0, result.output
         assert box.process is not None
         assert f"The daemon runs (process {box.process.pid})" in result.output
@@ -317,7 +318,7 @@ def test_a_test_that_fails_says_why(setup: Setup, tmp_path: Path, simulator: Sim
     (tmp_path / "gsmgw.yaml").write_text(SHORT)
     simulator.fault("front", "refuse", code=1)
     words = ("--yes", "--port", simulator.ports["front"], "--to", "+48500100201")
-    result = setup(*words, "--wait", "60")
+    result = setup(*words, "--wait", "100")
     assert result.exit_code == 69
     assert "failed (" in result.output
     assert "gsmgw show 1" in result.output
