@@ -164,7 +164,9 @@ class AnswerDesk(clinic_support.Clinic):
             requests.said(tx, request, message, None, asks=asks, template=None)
         return request
 
-    def tell(self, phone: str, kind: str, visit_id: str | None = None) -> None:
+    def tell(
+        self, phone: str, kind: str, visit_id: str | None = None, same_as: str | None = None
+    ) -> None:
         """Say something to a phone that asks nothing."""
         with self.db.write() as tx:
             row = None if visit_id is None else visits.get(tx, visit_id)
@@ -175,7 +177,7 @@ class AnswerDesk(clinic_support.Clinic):
                     phone=phone,
                     due=tx.now,
                     expires=self.stored("2026-03-31 20:00"),
-                    same_as=None,
+                    same_as=same_as,
                     about=visit_id,
                     about_start=None if row is None else row["start"],
                 ),

@@ -16,6 +16,7 @@ next one is taken.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 from gsmgw import logs, pdu
@@ -197,6 +198,10 @@ class Answering:
 def dispatch(case: Case) -> None:
     """Do what an answer asks for."""
     meanings = case.meanings
+    if case.reading.is_applied and wishes.is_for_notice(case):
+        case.reading = dataclasses.replace(
+            case.reading, is_applied=False, why="maybe for a later text"
+        )
     if not case.reading.is_applied:
         wishes.unclear(case)
     elif Meaning.STOP in meanings:

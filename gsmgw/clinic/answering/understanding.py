@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gsmgw import pdu
 from gsmgw.clinic.answering.binding import Asked
 from gsmgw.clinic.answering.senders import Arrival
 from gsmgw.clinic.reading import Meaning, Question, Reading, ReplyReader
@@ -69,6 +70,12 @@ class Understanding:
             Meaning.ACCEPT,
             Meaning.THANKS,
         }
+
+    def has_asked_word(self, arrival: Arrival) -> bool:
+        """Tell whether an answer holds the very word that questions ask for: `TAK`."""
+        words = re.findall(r"\w+", pdu.fold(arrival.text).casefold())
+        asked = (self._wording.word("word_yes", language) for language in self.languages(arrival))
+        return any(pdu.fold(word).casefold() in words for word in asked)
 
     def languages(self, arrival: Arrival) -> list[str]:
         """Return the languages of a phone: its patients', and those that they are written to in."""

@@ -17,6 +17,8 @@ from gsmgw.store.database import Row
 
 #: So long after a notice a plain "ok" is taken for "I have read it".
 _ACKNOWLEDGED_WITHIN = dt.timedelta(days=3)
+#: A yes so soon after a notice may be for that, unless it is the word that a question asked for.
+_MAYBE_FOR_NOTICE = dt.timedelta(hours=1)
 #: Notices to which a plain yes may well mean more.
 _NO_MERE_NOTICES = frozenset({Kind.MISSED, Kind.TEXT})
 #: The most visits that one text lists.
@@ -81,6 +83,23 @@ def info(case: Case) -> None:
     listed = [visit["id"] for visit in ahead if visit["service"] not in never][:MOST_LISTED]
     case.note(applied=True)
     case.say(Kind.INFO, visits=listed)
+
+
+def is_for_notice(case: Case) -> bool:
+    """Tell whether a yes may be "I have read it" to a notice that came after the question.
+
+    `ok` to "your results are ready" confirms no visit; `TAK`, which the question asked for, does.
+    """
+    asked = case.asked
+    if asked is None or not asked.is_of_visits or case.meanings != {Meaning.ACCEPT}:
+        return False
+    since = format_utc(case.arrival.written_at - _MAYBE_FOR_NOTICE)
+    told = said.newest_told(case.tx, case.arrival.phone, since)
+    if told is None or told["asks"] is not None or told["outbox_id"] <= asked.rows[0]["outbox_id"]:
+        return False
+    is_notice = not str(told["same_as"] or "").startswith("ack:")
+    is_same = told["about"] is not None and told["about"] in [row["about"] for row in asked.rows]
+    return is_notice and not is_same and not case.office.understanding.has_asked_word(case.arrival)
 
 
 def unclear(case: Case) -> None:

@@ -102,6 +102,37 @@ def test_ok_to_a_notice_is_no_work(tmp_path: Path, kind: str, tasks: list[str]) 
     desk.close()
 
 
+@pytest.mark.parametrize(
+    ("text", "response"),
+    [("ok", "needs-action"), ("👍", "needs-action"), ("Tak!", "accepted"), ("NIE", "declined")],
+)
+def test_a_yes_after_another_notice_must_be_the_word_asked_for(
+    desk: AnswerDesk, text: str, response: str
+) -> None:
+    desk.tell(PHONE, "results")
+    desk.clock.advance(60)
+    desk.answer(text)
+    assert desk.response("A-1001") == response
+    if response == "needs-action":
+        assert desk.said() == ["unclear"]
+        desk.tell(PHONE, "unclear", same_as="ack:1")
+        desk.answer("ok")  # asked back, and now it is plain what for
+        assert desk.response("A-1001") == "accepted"
+
+
+def test_a_yes_long_after_another_notice_is_for_the_question(desk: AnswerDesk) -> None:
+    desk.tell(PHONE, "results")
+    desk.clock.advance(3700)
+    desk.answer("ok")
+    assert desk.response("A-1001") == "accepted"
+
+
+def test_ok_to_a_delay_of_the_visit_asked_about_is_a_yes(desk: AnswerDesk) -> None:
+    desk.tell(PHONE, "delayed", "A-1001")
+    desk.answer("ok")
+    assert desk.response("A-1001") == "accepted"
+
+
 def test_visits_are_told_by_date_and_time_alone(tmp_path: Path) -> None:
     desk = AnswerDesk(tmp_path)
     desk.patient("4711", "Anna")
