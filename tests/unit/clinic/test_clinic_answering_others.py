@@ -115,7 +115,7 @@ def test_a_yes_after_another_notice_must_be_the_word_asked_for(
     assert desk.response("A-1001") == response
     if response == "needs-action":
         assert desk.said() == ["unclear"]
-        desk.tell(PHONE, "unclear", same_as="ack:1")
+        desk.tell(PHONE, "unclear", same_as="ack:99")
         desk.answer("ok")  # asked back, and now it is plain what for
         assert desk.response("A-1001") == "accepted"
 
