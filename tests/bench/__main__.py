@@ -32,6 +32,7 @@ BENCHES = {
     "lost-answer": ("waiting", "lost_answer"),
     "start": ("resting", "start"),
     "idle": ("resting", "idle"),
+    "clinic": ("clinic", "clinic"),
     "kills": ("kills", "kills"),
 }
 #: The same for those that take many minutes: run only if named.
