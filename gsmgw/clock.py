@@ -15,6 +15,9 @@ from gsmgw.errors import GsmgwError
 MOVED_BY = "GSMGW_CLOCK"
 
 
+_EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+
 class Clock(Protocol):
     """What every part asks for the time; tests hand in one that they move."""
 
@@ -34,8 +37,9 @@ def moved_by() -> Path | None:
 class SystemClock:
     """The machine's own clock; in a rehearsal it is ahead by the seconds that stand in a file."""
 
-    def __init__(self) -> None:
-        self._moved_by = moved_by()
+    def __init__(self, moved: Path | None = None) -> None:
+        """Make the clock; `moved` is the file of a rehearsal, else that of the environment."""
+        self._moved_by = moved or moved_by()
 
     def now(self) -> dt.datetime:
         """Return the wall time, aware, in UTC."""
@@ -47,6 +51,24 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never jump, for measuring pauses in this process."""
         return time.monotonic()
+
+
+class JumpWatch:
+    """Notices when the wall time is set while the program runs. For one thread."""
+
+    def __init__(self, clock: Clock, tolerance: dt.timedelta = dt.timedelta(minutes=5)) -> None:
+        self._clock = clock
+        self._tolerance = tolerance
+        self._difference = self._measure()
+
+    def has_jumped(self) -> bool:
+        """Tell whether wall time and monotonic time have parted since the last call."""
+        before, self._difference = self._difference, self._measure()
+        return abs(self._difference - before) > self._tolerance
+
+    def _measure(self) -> dt.timedelta:
+        now = self._clock.now()
+        return now - _EPOCH - dt.timedelta(seconds=self._clock.monotonic())
 
 
 def since_boot() -> float:

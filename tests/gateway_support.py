@@ -99,6 +99,15 @@ class Rig:
         self.state(modem, ModemState.READY)
         return int(modems.get(self.db, modem)["sim_id"])
 
+    def set_clock_ahead(self, seconds: float, *, wrongly: bool) -> None:
+        """Let somebody set the clock ahead; the network's time and a modem's clock are known."""
+        self.trust.learn_network_time(self.clock.now())
+        self.trust.hear_modem_clock("front", self.clock.now())
+        self.clock.jump(seconds)
+        self.trust.look(self.db)
+        right = self.clock.now() - dt.timedelta(seconds=seconds if wrongly else 0)
+        self.trust.hear_modem_clock("front", right)
+
     def state(self, modem: str, state: ModemState) -> None:
         self.dispatcher.changed(ModemReport(modem, state))
 

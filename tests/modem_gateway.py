@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -48,6 +49,7 @@ class MemoryGateway:
         self.pin_words: list[tuple[str, str]] = []
         self.service_centre: str | None = None
         self.smss: list[int] = []
+        self.clocks: list[tuple[str, dt.datetime]] = []
         self.busy = 0  #: so many writes are refused
         self.owed: list[SubmitResult] = []  #: results that were not written yet
 
@@ -136,6 +138,9 @@ class MemoryGateway:
 
     def remembered_service_centre(self, sim: SimIdentity) -> str | None:
         return self.service_centre
+
+    def modem_clock(self, modem: str, shown: dt.datetime) -> None:
+        self.clocks.append((modem, shown))
 
     def smss_reading(self, modem: str, last_mr: int) -> None:
         self.smss.append(last_mr)

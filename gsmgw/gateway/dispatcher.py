@@ -195,10 +195,11 @@ class Dispatcher(Desk):
         try:
             if session.unsettled:
                 return self._store(modem, claim_next=True)
-            if not self._may_claim(session) or not self._something_due(modem, session):
+            choice = self._choice_if_due(modem, session) if self._may_claim(session) else None
+            if choice is None:
                 return None
             with self._db.write() as tx:
-                part = self._claim(tx, modem, session)
+                part = self._claim(tx, modem, session, choice)
         except STORE_PASSING as error:
             log.warning("store.unavailable", doing="claim", why=str(error))
             return None
@@ -237,7 +238,8 @@ class Dispatcher(Desk):
             for result in session.unsettled:
                 self._settling.record(tx, modem, session.sim_id, result)
             if claim_next and self._may_claim(session):
-                part = self._claim(tx, modem, session)
+                now = dt.datetime.fromisoformat(tx.now)
+                part = self._claim(tx, modem, session, self._choice(tx, modem, session, now))
         # A late answer is about an earlier part than the one that is in flight.
         if part is not None:
             session.in_flight = part.part_id
@@ -267,10 +269,10 @@ class Dispatcher(Desk):
             session.pause_s = min(max(session.pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
             session.pause_until = self._clock.monotonic() + session.pause_s
 
-    def _something_due(self, modem: str, session: Session) -> bool:
-        """Look without a transaction: an idle modem must not write."""
+    def _choice_if_due(self, modem: str, session: Session) -> choosing.Choice | None:
+        """Look without a transaction: an idle modem must not write; None if nothing is due."""
         choice = self._choice(self._db, modem, session, self._clock.now())
-        return choice is not None and choice.pick(self._db) is not None
+        return choice if choice is not None and choice.pick(self._db) is not None else None
 
     def _choice(
         self, db: Database | Transaction, modem: str, session: Session, now: dt.datetime
@@ -295,8 +297,9 @@ class Dispatcher(Desk):
         latest = format_utc(self._trust.latest()) if suspect else None
         return choosing.Choice(routes, barred, format_utc(now), after, latest, wary)
 
-    def _claim(self, tx: Transaction, modem: str, session: Session) -> PartToSend | None:
-        choice = self._choice(tx, modem, session, dt.datetime.fromisoformat(tx.now))
+    def _claim(
+        self, tx: Transaction, modem: str, session: Session, choice: choosing.Choice | None
+    ) -> PartToSend | None:
         while choice is not None and (message := choice.pick(tx)) is not None:
             part = outbox.first_waiting_part(tx, message["id"])
             if part is None or self._is_over(tx, message):
@@ -364,6 +367,10 @@ class Dispatcher(Desk):
     def missed_call(self, modem: str, number: str | None) -> None:
         """Record one missed call; number None when withheld. Raises StoreError."""
         self.arrivals.missed_call(modem, number, self._sessions[modem].sim_id)
+
+    def modem_clock(self, modem: str, shown: dt.datetime) -> None:
+        """Learn what the modem's own clock shows just now; never blocks."""
+        self._trust.hear_modem_clock(modem, shown)
 
     def smss_reading(self, modem: str, last_mr: int) -> None:
         """Learn the last TP-MR that the SIM has stored in EF_SMSS (3GPP TS 31.102 4.2.9).

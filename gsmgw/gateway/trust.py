@@ -5,6 +5,11 @@ A box without a battery starts in the past: yesterday's reminders would look cur
 planned message would wait for ever, or go out at once. The clock is suspect while it stands before
 the newest row in the database, or more than five minutes from the network's time.
 
+Somebody may also set a clock right while the daemon runs. A jump ahead is believed, unless the
+clock of a modem (AT+CCLK?, 3GPP TS 27.007 8.15) speaks against it: one that is known to follow the
+network's time, up to a zone, since many show their firmware's birthday or none at all. What the
+network told before a jump that is believed counts no more. A jump back is found by the newest row.
+
 Theory of operation: the network's time comes with what is received. A status report names the
 second in which the service centre took a part that we have just sent. A message names the second in
 which it was sent: if that is ours, it confirms our clock; it may have waited for long, so if it is
@@ -36,6 +41,10 @@ SLACK = dt.timedelta(seconds=5)
 #: Zones lie within this, on whole half hours (Nepal and the Chatham Islands are not considered); a
 #: report's times are exact to so much.
 ZONES, ZONE_STEP, EXACT = dt.timedelta(hours=15), dt.timedelta(minutes=30), dt.timedelta(minutes=1)
+#: So long is waited for the word of a modem's clock after a jump.
+JUDGED_WITHIN_S = 10.0
+#: Zones of modems' clocks are whole quarters of an hour.
+QUARTER = dt.timedelta(minutes=15)
 #: Later reports say nothing: the clock may have been set between sending and report.
 FRESH = dt.timedelta(minutes=10)
 
@@ -62,11 +71,55 @@ class ClockTrust:
         self._trusted_at: str | None = None
         self._offsets: tuple[dt.timedelta, ...] = (_NONE,)
         self._is_found = False  #: suspect, and the log knows it
+        #: what modems' clocks showed, when by the clock that never jumps, and by ours
+        self._shown: dict[str, tuple[dt.datetime, float, dt.datetime]] = {}
+        self._zones: dict[str, dt.timedelta] = {}  #: how far a modem's clock is ahead; it is right
+        self._anchor = (clock.now(), self._elapsed())  #: the last time that was not a jump
+        self._jumped_at: float | None = None  #: a jump ahead that no modem's clock has judged yet
 
     @property
     def is_suspect(self) -> bool:
         """Whether the clock is not to be believed, also if it has jumped since the last look."""
-        return self._is_found or self._against(self._clock.now()) is not None
+        now = self._clock.now()
+        if self._is_found:
+            return True
+        if self._jump(now) > TOLERANCE:
+            return bool(self._zones)  # not judged yet; without modems' clocks it is believed
+        return self._against(now) is not None
+
+    def _jump(self, now: dt.datetime) -> dt.timedelta:
+        """Return how far the clock has jumped ahead since the last look; negative: back."""
+        at, elapsed = self._anchor
+        return now - at - dt.timedelta(seconds=self._elapsed() - elapsed)
+
+    def _judge_jump(self, now: dt.datetime) -> bool:
+        """Deal with a jump ahead; return whether the verdict about it has to be waited for."""
+        ahead = self._jump(now)
+        if ahead <= TOLERANCE:
+            self._anchor, self._jumped_at = (now, self._elapsed()), None
+            return False
+        if self._jumped_at is None:
+            self._jumped_at = self._elapsed()
+        word = self._word_of_modems(now)
+        if word is None and self._elapsed() - self._jumped_at < JUDGED_WITHIN_S and self._zones:
+            return True
+        self._anchor, self._jumped_at = (now, self._elapsed()), None
+        if word is None or abs(word) <= TOLERANCE:
+            self._network = self._earliest = None
+            log.warning("clock.jumped", seconds=round(ahead.total_seconds()))
+        else:
+            self._network = (now + word, self._elapsed())
+        return False
+
+    def _word_of_modems(self, now: dt.datetime) -> dt.timedelta | None:
+        """Return how far modems' clocks are ahead of ours; None if none was read since a jump."""
+        found = []
+        for modem, zone in list(self._zones.items()):
+            shown, at, ours = self._shown[modem]
+            passed = dt.timedelta(seconds=self._elapsed() - at)
+            if abs(now - ours - passed) <= TOLERANCE:
+                found.append(shown - zone + passed - now)
+        return min(found, key=abs, default=None)
 
     def look(self, db: Database) -> bool:
         """Compare the clock with the newest row and the network; return whether it is suspect.
@@ -79,6 +132,9 @@ class ClockTrust:
         self._offsets = (_NONE, *(dt.timedelta(seconds=offset) for offset in found.offsets))
         if found.trusted_at != self._trusted_at:
             self._trusted_at, self._network, self._earliest = found.trusted_at, None, None
+            self._anchor, self._jumped_at = (now, self._elapsed()), None
+        if self._judge_jump(now):
+            return True
         why = self._against(now)
         if why is None and self._newest is not None and now < self._newest - SLACK:
             with db.write() as tx:  # the network has confirmed our clock
@@ -126,6 +182,34 @@ class ClockTrust:
     def learn_network_time(self, network: dt.datetime) -> None:
         """Take note of the time that the network told just now. Callable from any thread."""
         self._network = (network, self._elapsed())
+        for modem in list(self._shown):
+            self._compare(modem)
+
+    def hear_modem_clock(self, modem: str, shown: dt.datetime) -> None:
+        """Take note of what a modem's own clock shows just now. Callable from any thread."""
+        elapsed, zone = self._elapsed(), self._zones.get(modem)
+        before = self._shown.get(modem)
+        self._shown[modem] = (shown, elapsed, self._clock.now())
+        if zone is not None and abs(shown - zone - self._clock.now()) <= TOLERANCE:
+            return  # it agrees with our clock, also with one that was just set
+        if before is not None:
+            ran = shown - before[0] - dt.timedelta(seconds=elapsed - before[1])
+            if abs(ran) > TOLERANCE:  # it stood still, or was set: it has to be compared anew
+                self._zones.pop(modem, None)
+        self._compare(modem)
+
+    def _compare(self, modem: str) -> None:
+        """Learn whether a modem's clock follows the network's time, and in which zone."""
+        heard = self._network
+        if heard is None or self._jumped_at is not None:
+            return
+        (shown, shown_at, _ours), (network, network_at) = self._shown[modem], heard
+        ahead = shown - network - dt.timedelta(seconds=shown_at - network_at)
+        zone = round(ahead / QUARTER) * QUARTER
+        if abs(zone) <= ZONES and abs(ahead - zone) <= EXACT:
+            self._zones[modem] = zone
+        else:
+            self._zones.pop(modem, None)
 
     def hear_report(self, taken_at: dt.datetime, sent_at: dt.datetime) -> None:
         """Take note of when a service centre took a part, and when that was by our clock."""

@@ -8,6 +8,7 @@ what does not pass by itself. Other calls may raise any `StoreError`; the worker
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -93,6 +94,9 @@ class Gateway(Protocol):
 
     def remembered_service_centre(self, sim: SimIdentity) -> str | None:
         """Return the service centre number last seen on this SIM."""
+
+    def modem_clock(self, modem: str, shown: dt.datetime) -> None:
+        """Learn what the modem's own clock shows just now, an aware time; never blocks."""
 
     def smss_reading(self, modem: str, last_mr: int) -> None:
         """Learn the last TP-MR used that the SIM has stored in EF_SMSS."""

@@ -144,14 +144,14 @@ class Lists:
         hindrance = self._reach.hindrance(self._db, visit, visit["service"])
         if hindrance is not None:
             return _WHY.get(hindrance)
+        asked = [question for question in questions if question["status"] == "completed"]
+        if asked and asked[-1]["message_state"] in _LOST:
+            return "undelivered"
         if any(question["status"] in ("active", "on-hold") for question in questions):
             return None  # it will be asked again
-        asked = [question for question in questions if question["status"] == "completed"]
         if not asked:
             missed = any(question["reason"] in _NOT_SAID for question in questions)
             return "undelivered" if missed else None
-        if asked[-1]["message_state"] in _LOST:
-            return "undelivered"
         if visit["variant"] == "b":
             return None  # silence means that the visit stands
         patience = dt.timedelta(seconds=self._config.reminders.call_after)

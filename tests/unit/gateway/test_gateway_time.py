@@ -55,8 +55,7 @@ def test_while_the_clock_is_suspect_nothing_expires_and_nothing_planned_goes_out
         if how == "behind":
             rig.clock.jump(-30 * DAY)
         else:
-            rig.trust.learn_network_time(rig.clock.now())
-            rig.clock.jump(30 * DAY)
+            rig.set_clock_ahead(30 * DAY, wrongly=True)
         rig.housekeeping.work()
     assert [record.event for record in records] == ["clock.suspect"]
     rig.state("front", ModemState.SEARCHING)  # writes an event at the wrong time
@@ -116,8 +115,7 @@ def test_doubts_are_not_given_up_while_the_clock_is_suspect(rig: Rig) -> None:
     rig.attach()
     message_id = rig.add()
     rig.doubt()
-    rig.trust.learn_network_time(rig.clock.now())
-    rig.clock.jump(DAY)
+    rig.set_clock_ahead(DAY, wrongly=True)
     rig.housekeeping.work()
     assert rig.message(message_id)["settled_at"] is None
 
@@ -385,8 +383,7 @@ def test_retention_waits_while_the_clock_is_suspect(tmp_path: Path) -> None:
     rig.attach()
     message_id = rig.add("text")
     rig.send(7)
-    rig.trust.learn_network_time(rig.clock.now())
-    rig.clock.jump(9 * DAY)
+    rig.set_clock_ahead(9 * DAY, wrongly=True)
     slow(rig)
     assert rig.message(message_id)["text"] == "text"
     rig.close()

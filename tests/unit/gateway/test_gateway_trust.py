@@ -9,7 +9,8 @@ import factories
 import pytest
 from gateway_support import Rig
 
-from gsmgw import pdu
+from gsmgw import logs, pdu
+from gsmgw.gateway import trust
 from gsmgw.store import upkeep
 
 DAY = 86_400
@@ -135,6 +136,7 @@ def test_jump_is_found_before_the_next_look(rig: Rig) -> None:
     rig.attach()
     message(rig, rig.clock.now())
     assert not rig.trust.look(rig.db)
+    rig.trust.hear_modem_clock("front", rig.clock.now())
     rig.add(not_before=rig.after(1000))
     rig.clock.jump(2000)
     assert rig.trust.is_suspect
@@ -154,3 +156,63 @@ def test_what_may_have_expired_waits_while_nobody_knows_the_time(rig: Rig) -> No
     rig.clock.jump(DAY)
     rig.housekeeping.work()
     assert rig.state_of(over) == "expired"
+
+
+# -- jumps ahead ----------------------------------------------------------------------------------
+
+
+def test_a_jump_ahead_is_believed_where_no_modem_has_a_clock(rig: Rig) -> None:
+    rig.trust.learn_network_time(rig.clock.now())
+    rig.clock.jump(26 * 3600)
+    assert not rig.trust.is_suspect
+    with logs.capture() as records:
+        assert not rig.trust.look(rig.db)
+    assert [(record.event, record.fields["seconds"]) for record in records] == [
+        ("clock.jumped", 26 * 3600)
+    ]
+    rig.clock.advance(60)
+    assert not rig.trust.look(rig.db)
+
+
+def test_a_jump_ahead_is_believed_when_a_modems_clock_confirms_it(rig: Rig) -> None:
+    rig.set_clock_ahead(26 * 3600, wrongly=False)
+    assert not rig.trust.look(rig.db)
+
+
+def test_a_jump_ahead_is_found_out_by_a_modems_clock(rig: Rig) -> None:
+    rig.set_clock_ahead(26 * 3600, wrongly=True)
+    assert rig.trust.look(rig.db)
+    rig.clock.jump(-26 * 3600)
+    assert not rig.trust.look(rig.db)
+
+
+def test_nothing_is_believed_until_the_modems_clock_was_read_or_keeps_silent(rig: Rig) -> None:
+    rig.trust.learn_network_time(rig.clock.now())
+    rig.trust.hear_modem_clock("front", rig.clock.now() + dt.timedelta(hours=1))  # summer time
+    rig.clock.jump(26 * 3600)
+    assert rig.trust.is_suspect
+    assert rig.trust.look(rig.db)
+    rig.clock.advance(trust.JUDGED_WITHIN_S + 1)
+    assert not rig.trust.look(rig.db)
+
+
+@pytest.mark.parametrize(
+    "shown", [dt.timedelta(minutes=7), dt.timedelta(days=-400)], ids=["odd", "never set"]
+)
+def test_a_modems_clock_that_does_not_follow_the_network_says_nothing(
+    rig: Rig, shown: dt.timedelta
+) -> None:
+    rig.trust.learn_network_time(rig.clock.now())
+    rig.trust.hear_modem_clock("front", rig.clock.now() + shown)
+    rig.clock.jump(26 * 3600)
+    assert not rig.trust.look(rig.db)
+
+
+def test_a_modems_clock_that_stands_still_says_nothing(rig: Rig) -> None:
+    rig.trust.learn_network_time(rig.clock.now())
+    stuck = rig.clock.now()
+    rig.trust.hear_modem_clock("front", stuck)
+    rig.clock.advance(4000)
+    rig.trust.hear_modem_clock("front", stuck)
+    rig.clock.jump(26 * 3600)
+    assert not rig.trust.look(rig.db)
