@@ -21,7 +21,7 @@ from gsmgw.config import Config
 from gsmgw.store.clinic import responses, tasks
 from gsmgw.store.database import Row, Transaction
 
-#: A note of a task that has grown so long takes no more words: a machine may write for ever.
+#: A note of a task is cut here, and takes no more words: a machine may write for ever.
 LONGEST_NOTE = 600
 #: How answers call a decline in words of giving the visit up, unlike a bare no.
 CANCEL = "cancel"
@@ -124,7 +124,7 @@ class Case:
                 patient_id=patient_id or self.arrival.patient_id,
                 about=about,
                 request_id=None if self.asked is None else self.asked.ids[0],
-                note=note or None,
+                note=_cut(note) or None,
                 due=self.tx.now if code == TaskCode.URGENT else self.people_at,
             ),
         )
@@ -133,7 +133,7 @@ class Case:
 
     def _is_noted_enough(self, code: TaskCode, about: str | None) -> bool:
         return any(
-            row["code"] == code and row["about"] == about and len(row["note"] or "") > LONGEST_NOTE
+            row["code"] == code and row["about"] == about and len(row["note"] or "") >= LONGEST_NOTE
             for row in tasks.open_for(self.tx, self.arrival.phone)
         )
 
@@ -195,6 +195,10 @@ class Case:
                 task_id=task_id,
             ),
         )
+
+
+def _cut(note: str) -> str:
+    return note if len(note) <= LONGEST_NOTE else f"{note[:LONGEST_NOTE]}…"
 
 
 def _column(row: Row | None, name: str) -> Any:

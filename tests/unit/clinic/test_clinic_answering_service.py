@@ -137,6 +137,13 @@ def test_silence_after_so_many_answers_is_told_to_a_person_once(desk: AnswerDesk
     assert len(desk.said()) == 4
 
 
+def test_the_note_of_a_task_does_not_grow_without_end(desk: AnswerDesk) -> None:
+    for number in range(5):
+        desk.answer(f"{number} " + "bardzo długa historia " * 40)
+    ((_, note),) = desk.tasks()
+    assert len(note or "") < 1300
+
+
 def test_events_tell_who_did_what_without_names_or_numbers(desk: AnswerDesk) -> None:
     desk.answer("TAK")
     desk.answer("STOP")
