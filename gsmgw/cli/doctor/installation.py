@@ -100,7 +100,7 @@ def _read(path: Path) -> tuple[Config | None, tuple[Trouble, ...], bool]:
     except OSError:
         is_there = True  # it cannot be looked at, and reading it says so
     if not is_there:
-        do = "copy the commented default there: sudo cp config/gsmgw.yaml /etc/gsmgw/gsmgw.yaml;"
+        do = "sudo gsmgw setup writes one, with the modems that it finds;"
         do += " or name yours: gsmgw --config FILE doctor"
         what = "the configuration is not there, so the daemon cannot start"
         return None, (Trouble("error", "config.missing", where, what, do),), False

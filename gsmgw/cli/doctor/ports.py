@@ -32,7 +32,7 @@ def check(seen: Installation) -> Iterator[Trouble]:
         return
     if not seen.config.modems and seen.daemon_pid is None:  # else the record says so
         what = "no modem is configured, so nothing can be sent"
-        do = "gsmgw modem probe; then name one in the configuration, under modems"
+        do = "sudo gsmgw setup finds modems and writes them into the configuration"
         yield Trouble("error", "modem.none", "", what, do)
     missing = False
     for modem in seen.config.modems:

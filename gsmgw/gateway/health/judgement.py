@@ -159,7 +159,7 @@ def _modems(health: Health) -> Iterator[Trouble]:
             "modem.none",
             "",
             "no modem is configured, so nothing can be sent",
-            "gsmgw modem probe; then name one in the configuration, under modems",
+            "sudo gsmgw setup finds modems and writes them into the configuration",
         )
     usable = usable_modems(health)
     for modem in health.modems:

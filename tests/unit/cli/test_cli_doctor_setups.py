@@ -280,7 +280,7 @@ def no_setgid(ward: Ward) -> None:
 
 #: What is broken: what must stand first, and words that it must say, what to do among them.
 SETUPS: list[tuple[Callable[[Ward], None], str, str, str]] = [
-    (no_configuration, "config.missing", "is not there", "sudo cp config/gsmgw.yaml"),
+    (no_configuration, "config.missing", "is not there", "sudo gsmgw setup"),
     (misspelt_key, "config.wrong", "", "check"),
     (broken_yaml, "config.wrong", "not with tabs", "check"),
     (configuration_of_somebody_else, "config.unreadable", f"user {OTHER}", "chmod g+r"),
@@ -302,7 +302,7 @@ SETUPS: list[tuple[Callable[[Ward], None], str, str, str]] = [
     (network_share, "store.remote", "nfs4", "database.path"),
     (stopped_daemon, "daemon.stopped", "does not run", "systemctl start gsmgw"),
     (clock_fell_back, "clock.suspect", "2099", "timedatectl"),
-    (no_modem, "modem.none", "no modem", "gsmgw modem probe"),
+    (no_modem, "modem.none", "no modem", "sudo gsmgw setup"),
     (stick_that_is_a_disk, "usb.mode", "12d1:1446", "usb-modeswitch"),
     (modem_manager_has_it, "port.held", "ModemManager[612]", "60-gsmgw.rules"),
     (port_of_another_group, "port.forbidden", OTHER, f"adduser {OTHER}"),
