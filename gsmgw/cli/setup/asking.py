@@ -3,11 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
 
 import click
 
 from gsmgw.cli import display, exits
+
+
+@contextlib.contextmanager
+def _answered() -> Iterator[None]:
+    """Say what to do where nobody is there who could answer; Ctrl-C stays what it is."""
+    try:
+        yield
+    except click.Abort as error:
+        if sys.stdin.isatty():
+            raise
+        raise exits.CommandError(
+            "nobody answers here; --yes asks nothing, and each question has an option", exits.USAGE
+        ) from error
 
 
 class Asker:
@@ -45,9 +60,10 @@ class Asker:
         if self.is_silent:
             return default
         while True:
-            answer = click.prompt(
-                question, default=default or "", show_default=default is not None
-            ).strip()
+            with _answered():
+                answer = click.prompt(
+                    question, default=default or "", show_default=default is not None
+                ).strip()
             if not answer:
                 return default
             try:
@@ -59,14 +75,20 @@ class Asker:
         """Return whether something is to be done; yes, unless a person or a flag says no."""
         if given is not None:
             return given
-        return self.is_silent or click.confirm(question, default=True)
+        if self.is_silent:
+            return True
+        with _answered():
+            return click.confirm(question, default=True)
 
     def secret(self, question: str, read: Callable[[object], str]) -> str | None:
         """Return a checked answer that is not shown while it is typed; None for none."""
         if self.is_silent:
             return None
         while True:
-            answer = click.prompt(question, default="", hide_input=True, show_default=False).strip()
+            with _answered():
+                answer = click.prompt(
+                    question, default="", hide_input=True, show_default=False
+                ).strip()
             if not answer:
                 return None
             try:

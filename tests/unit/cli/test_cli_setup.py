@@ -140,6 +140,11 @@ def test_nothing_is_done_where_a_person_says_no(
     assert (tmp_path / "gsmgw.yaml").read_text() == SHORT
 
 
+def test_where_nobody_answers(setup: Setup, tmp_path: Path, simulator: Simulator) -> None:
+    result = setup("--port", simulator.ports["front"], answers="")
+    assert (result.exit_code, "--yes asks nothing" in result.stderr) == (64, True)
+
+
 # -- a configuration that is there ----------------------------------------------------------------
 
 
