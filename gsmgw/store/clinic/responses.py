@@ -56,16 +56,6 @@ def add(tx: Transaction, new: NewResponse) -> int:
     )
 
 
-def get(db: Database | Transaction, response_id: int) -> Row | None:
-    """Return one answer."""
-    return db.row("SELECT * FROM response WHERE id = ?", (response_id,))
-
-
-def of_inbox(db: Database | Transaction, inbox_id: int) -> list[Row]:
-    """Return what was made of one arrival, in the order of its visits."""
-    return db.rows("SELECT * FROM response WHERE inbox_id = ? ORDER BY id", (inbox_id,))
-
-
 def unapplied(db: Database | Transaction, phone: str, request_ids: Sequence[int]) -> list[Row]:
     """Return the answers to some questions that were not acted upon, oldest first."""
     marks = ", ".join("?" * len(request_ids))

@@ -274,3 +274,17 @@ def test_consent_is_taken(desk: AnswerDesk, text: str, decision: str) -> None:
     assert row["value"] == decision
     found = desk.rows("SELECT phone, category, decision, source FROM consent")
     assert [tuple(one) for one in found] == [(OTHER_PHONE, "marketing", decision, "sms")]
+
+
+@pytest.mark.parametrize(("asks", "text"), [("rating", "5"), ("offer", "biorę")])
+def test_what_nobody_asks_yet_is_left_to_a_person(desk: AnswerDesk, asks: str, text: str) -> None:
+    desk.ask_phone(OTHER_PHONE, asks, "?")
+    (row,) = desk.answer(text, OTHER_PHONE)
+    assert (row["applied"], row["why"]) == (0, "nobody asks this")
+    assert [code for code, _ in desk.tasks()] == ["review"]
+
+
+def test_an_unclear_answer_about_a_dose_is_asked_back(desk: AnswerDesk) -> None:
+    desk.ask_phone(OTHER_PHONE, "dose", "Przypomnienie: pora na lek (08:00).")
+    desk.answer("nie pamiętam", OTHER_PHONE)
+    assert desk.said() == ["unclear"]

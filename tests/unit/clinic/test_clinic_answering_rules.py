@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import factories
 import pytest
 from clinic_answering_support import VISIT, AnswerDesk, family, one_visit, short
 from clinic_support import PHONE
@@ -210,6 +211,26 @@ def test_an_answer_to_the_new_time_counts_before_any_report(desk: AnswerDesk) ->
     desk.clock.advance(11 * 60)  # this phone never confirms
     desk.answer("TAK")
     assert desk.response("A-1001") == "accepted"
+
+
+@pytest.mark.parametrize(("seconds", "response"), [(59, "needs-action"), (60, "accepted")])
+def test_without_reports_a_new_time_counts_as_read_after_a_minute(
+    tmp_path: Path, seconds: int, response: str
+) -> None:
+    modem = factories.make_modem("front", reports="off")
+    desk = AnswerDesk(tmp_path, modems=[modem])
+    one_visit(desk)
+    desk.book("A-1001", "4711", "2026-03-06 09:00", version=2)
+    desk.ask("A-1001", kind="changed", state="sent")
+    with desk.db.write() as tx:
+        tx.run(
+            "INSERT INTO part (message_id, number, state, text, modem)"
+            " SELECT max(id), 1, 'sent', 'text', 'front' FROM outbox"
+        )
+    desk.clock.advance(seconds)
+    desk.answer("TAK")
+    assert desk.response("A-1001") == response
+    desk.close()
 
 
 def test_a_new_time_that_has_not_left_yet_is_not_what_is_answered(desk: AnswerDesk) -> None:
