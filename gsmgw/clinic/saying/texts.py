@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gsmgw.clinic import wording
 from gsmgw.clinic.calendar import Calendar
 from gsmgw.clinic.model import Kind, Participation
+from gsmgw.clinic.saying.verdicts import ANSWERS
 from gsmgw.clinic.wording import Wording
 from gsmgw.clinic.work import Work
 from gsmgw.store.clinic import people, tasks, visits
@@ -78,7 +79,8 @@ class Texts:
         template = template_of(first, several=len(rows) > 1, asks=asks)
         if not self._wording.has(template):  # of a configuration that has changed since
             template = "reminder_plain" if kind == Kind.REMINDER else kind
-        wished = first["language"] or details.get("language")
+        chosen, usual = details.get("language"), first["language"]
+        wished = chosen or usual if kind in ANSWERS else usual or chosen
         language = self._wording.language(template, str(wished) if wished else None)
         values = self._values(tx, rows, details, language)
         return Said(self._wording.text(template, language, **values), template)
