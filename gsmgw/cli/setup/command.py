@@ -224,9 +224,8 @@ def _start(
     if pid is not None:
         if is_new:
             click.echo("The daemon finishes what it is sending, then takes the new configuration:")
-            if obstacle is None:
-                do.run(["systemctl", "reload", "gsmgw"])
-            else:
+            # One that was started by hand is not systemd's to tell.
+            if obstacle is not None or not do.run(["systemctl", "reload", "gsmgw"]):
                 do.signal(pid)
         return
     if obstacle is not None:
