@@ -98,7 +98,7 @@ def _environment(stage: Path, machine: str, wheels: Path) -> Path:
         site,
     ]
     payload.pip("install", *options, *chosen, *sorted(_names()))
-    shutil.rmtree(site / "bin", ignore_errors=True)  # of the libraries; they name another Python
+    _drop_programs(site)
     (library / "bin").mkdir()
     (library / "bin" / f"python{payload.PYTHON}").symlink_to(f"/usr/bin/python{payload.PYTHON}")
     for name in ("python3", "python"):
@@ -113,6 +113,15 @@ def _environment(stage: Path, machine: str, wheels: Path) -> Path:
     (stage / "usr" / "bin").mkdir(parents=True)
     (stage / "usr" / "bin" / "gsmgw").symlink_to("../lib/gsmgw/bin/gsmgw")
     return site
+
+
+def _drop_programs(site: Path) -> None:
+    """Take away the libraries' own programs, which name the build's Python, and their mention."""
+    shutil.rmtree(site / "bin", ignore_errors=True)
+    for record in site.glob("*.dist-info/RECORD"):
+        lines = record.read_text("utf-8").splitlines(keepends=True)
+        there = [line for line in lines if (site / line.partition(",")[0].strip('"')).exists()]
+        record.write_text("".join(there), "utf-8")
 
 
 def _names() -> list[str]:
