@@ -34,6 +34,7 @@ BENCHES = {
     "idle": ("resting", "idle"),
     "clinic": ("clinic", "clinic"),
     "kills": ("kills", "kills"),
+    "peers": ("peers", "peers"),
 }
 #: The same for those that take many minutes: run only if named.
 LONG = {

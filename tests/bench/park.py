@@ -7,7 +7,7 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
-from measuring import PATIENCE_S, Row, scenario
+from measuring import PATIENCE_S, Row, scenario, use
 from site_support import site
 
 from gsmgw.simulator.books import Submit
@@ -33,15 +33,9 @@ def park(folder: Path) -> list[Row]:
     by_modem: defaultdict[str, list[Submit]] = defaultdict(list)
     for submit in submits:
         by_modem[submit.modem].append(submit)
-    used = [_use(found) for found in by_modem.values()]
+    used = [use(found) for found in by_modem.values()]
     return [
         ("16 modems at 3 s a message: use of each, median", f"{statistics.median(used):.2%}", ""),
         ("  of the least used", f"{min(used):.2%}", "99.9 %"),
         ("  modems that worked", f"{len(used)}", f"{_MODEMS}"),
     ]
-
-
-def _use(submits: list[Submit]) -> float:
-    first = min(one.line_at for one in submits)
-    last = max(one.answered_at or 0.0 for one in submits)
-    return _SUBMIT_S * len(submits) / (last - first)

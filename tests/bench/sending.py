@@ -6,7 +6,7 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
-from measuring import Row, answered, gaps, insert_many, milliseconds, overhead, scenario
+from measuring import Row, answered, gaps, insert_many, milliseconds, overhead, scenario, use
 from site_support import Site, site
 
 _SUBMIT_S = 0.020
@@ -28,7 +28,7 @@ def throughput(folder: Path) -> list[Row]:
             with site(folder / f"{what}-{reports}-{run}", plan, modem={"reports": reports}) as box:
                 (_rows if what == "rows" else _files)(box)
                 taken = answered(box, _MESSAGES)
-            costs.append(overhead(taken, _SUBMIT_S))
+            costs.append(overhead(taken))
             between.append(statistics.median(gaps(taken)))
         words = "a report each in between" if reports == "on" else "without reports"
         cost = milliseconds(statistics.median(costs))
@@ -48,14 +48,15 @@ def _files(box: Site) -> None:
 
 
 def slow_modem(folder: Path) -> list[Row]:
-    """A modem that takes 3 s a message: the share of its time that is used."""
-    plan = scenario(submit="3s")
-    with site(folder / "box", plan, modem={"result_timeout": "20s"}) as box:
-        insert_many(box, 6)
-        taken = answered(box, 6)
-    first = min(one.line_at for one in taken)
-    last = max(one.answered_at or 0.0 for one in taken)
-    return [("modem use at 3 s a message", f"{3.0 * len(taken) / (last - first):.2%}", "99.9 %")]
+    """A modem that takes 3 s a message, with and without reports: the share that is used."""
+    rows = []
+    for reports, what in (("off", "without reports"), ("on", "a report each in between")):
+        wanted = {"result_timeout": "20s", "reports": reports}
+        with site(folder / reports, scenario(submit="3s"), modem=wanted) as box:
+            insert_many(box, 6)
+            used = use(answered(box, 6))
+        rows.append((f"modem use at 3 s a message, {what}", f"{used:.2%}", "99.9 %"))
+    return rows
 
 
 def backlog(folder: Path) -> list[Row]:
