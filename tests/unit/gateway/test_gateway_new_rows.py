@@ -248,6 +248,20 @@ def test_service_takes_rows_and_wakes_the_modems(rig: Rig) -> None:
     assert woken
 
 
+def test_a_row_that_comes_while_we_write_ourselves_is_not_forgotten(rig: Rig) -> None:
+    stop = StopToken()
+    rig.new_rows.open()
+    try:
+        rig.new_rows.step(stop)
+        insert(rig)
+        with rig.db.write():
+            rig.new_rows._on_event("gsmgw.db-wal", "changed")
+        assert rig.hints.new_rows.wait(0)
+        assert rig.new_rows.look() == 1
+    finally:
+        rig.new_rows.close()
+
+
 def test_command_of_a_person_wakes_the_modems(rig: Rig) -> None:
     woken: list[str] = []
     rig.hints.add_modem(lambda: woken.append("front"))

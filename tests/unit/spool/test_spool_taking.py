@@ -54,6 +54,18 @@ def test_a_batch_goes_oldest_first_then_by_name(bench: Bench) -> None:
     assert [row["spool_file"] for row in bench.messages()] == ["d", "a", "b", "c"]
 
 
+def test_many_files_share_fsyncs_and_leave_room_for_other_writers(bench: Bench) -> None:
+    for number in range(20):
+        bench.drop(f"f{number:02d}", FILE.replace("Monday", str(number)))
+    changes: list[str] = []
+    before = bench.db.commits
+    with files.recording(lambda change, _: changes.append(change)):
+        bench.taking.take_ready()
+    assert len(bench.messages()) == 20
+    assert changes == ["move"] * 20 + ["sync", "sync"]
+    assert bench.db.commits - before == 3  # at most eight files a transaction
+
+
 def test_the_scan_finds_what_no_event_told_oldest_first(bench: Bench) -> None:
     for name, mtime in [("c", 300), ("a", 100)]:
         path = bench.place.outgoing / name
