@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from clinic_saying_support import Desk, Make, ask
 from clinic_support import PHONE, make_clinic_config
 
 from gsmgw import logs
+from gsmgw.cli import main
 from gsmgw.clinic import lengths, service
 from gsmgw.clinic.model import Kind
 from gsmgw.clinic.wording import Wording
@@ -203,3 +206,21 @@ def test_mistakes_beyond_the_file_are_mistakes(tmp_path: Path) -> None:
         service.check(make_clinic_config(clinic={"templates": str(own)}))
     with pytest.raises(ConfigError):
         service.check(make_clinic_config(staff={"desk": {"phone": "none"}}))
+
+
+def test_the_command_names_mistakes_and_remarks(tmp_path: Path) -> None:
+    own, path = tmp_path / "texts.yaml", tmp_path / "gsmgw.yaml"
+    path.write_text(
+        "clinic: {name: Przychodnia Lipowa, phone: '815551234', templates: texts.yaml}\n"
+        "reminders: {plan: [{template: remind, at: 3h}]}\n"
+    )
+    own.write_text(f'results: {{pl: "{"x" * 161}"}}\nremind: {{pl: "{{first}} {{time}}"}}\n')
+    found = CliRunner().invoke(main.cli, ["--config", str(path), "check"])
+    assert found.exit_code == 0, found.output
+    assert "unwise: clinic.templates: results, pl: 2 SMS" in found.output
+    own.write_text('results: {pl: "{frist}"}\n')
+    found = CliRunner().invoke(main.cli, ["--config", str(path), "check", "--json"])
+    assert found.exit_code == 78
+    problems = json.loads(found.output)["problems"]
+    assert "texts.yaml, line 1: results, pl: {frist} is unknown here" in problems[0]
+    assert "there is no template 'remind'" in problems[1]
