@@ -371,6 +371,7 @@ class Dispatcher(Desk):
     def modem_clock(self, modem: str, shown: dt.datetime) -> None:
         """Learn what the modem's own clock shows just now; never blocks."""
         self._trust.hear_modem_clock(modem, shown)
+        self._hints.housekeeping.set()  # which judges a jump of our own clock by it
 
     def smss_reading(self, modem: str, last_mr: int) -> None:
         """Learn the last TP-MR that the SIM has stored in EF_SMSS (3GPP TS 31.102 4.2.9).

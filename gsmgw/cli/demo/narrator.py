@@ -21,14 +21,14 @@ _LOOK_S = 0.02
 #: How many lines of the daemon's log are shown when something did not happen.
 _LOG_LINES = 20
 #: When all this time is over nothing is waited for any longer, in seconds; some 5 are usual.
-BUDGET_S = 30.0
+BUDGET_S = 60.0
 
 
 class Narrator:
     """Prints the story; only the main thread speaks."""
 
     def __init__(self, stage: Stage, clock: Clock) -> None:
-        self._stage = stage
+        self.stage = stage
         self._clock = clock
         self._begun_at = clock.monotonic()
         self._pause = threading.Event()
@@ -57,7 +57,7 @@ class Narrator:
             self.catch_up()
             if done:
                 return True
-            if self._clock.monotonic() >= end or not self._stage.is_running():
+            if self._clock.monotonic() >= end or not self.stage.is_running():
                 self.broken.append(promise)
                 self.say("MISSING", promise)
                 return False
@@ -67,13 +67,13 @@ class Narrator:
         """Tell what has happened since the last look."""
         while True:
             try:
-                event = self._stage.events.get_nowait()
+                event = self.stage.events.get_nowait()
             except queue.Empty:
                 break
             told = describe(event)
             if told is not None:
                 self.say(*told)
-        for path in self._stage.new_files():
+        for path in self.stage.new_files():
             self._show_file(path)
 
     def _show_file(self, path: Path) -> None:
@@ -83,7 +83,7 @@ class Narrator:
     def show_log(self) -> None:
         """Print the end of the daemon's log."""
         self.title("The end of the daemon's log")
-        lines = self._stage.log.read_text("utf-8", "replace").splitlines()
+        lines = self.stage.log.read_text("utf-8", "replace").splitlines()
         self.quote("\n".join(lines[-_LOG_LINES:]) or "(empty)")
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 import gsmgw
+from gsmgw.clock import MOVED_BY, SystemClock
 from gsmgw.errors import GsmgwError
 from gsmgw.model import ModemState
 from gsmgw.simulator import Simulator, books
@@ -33,7 +34,7 @@ database: {{path: gsmgw.db}}
 spool: {{path: spool}}
 modems:
 {modems}
-"""
+{settings}"""
 
 # What any other program would do: no part of gsmgw is in it.
 _ROW_WRITER = """\
@@ -49,7 +50,14 @@ database.close()
 class Stage:
     """Everything that runs for the demo; entering starts it, leaving stops it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, play: str = "", *, moved: Path | None = None) -> None:
+        """Set the stage; nothing runs yet.
+
+        Args:
+            folder: where everything lies; empty.
+            play: the package's folder with this play's files; "" for the messages' play.
+            moved: the file by which the time of daemon, commands and network is moved.
+        """
         self.folder = folder
         self.spool = folder / "spool"
         self.config = folder / "gsmgw.yaml"
@@ -60,9 +68,13 @@ class Stage:
         self.events: queue.SimpleQueue[books.Event] = queue.SimpleQueue()
         links = folder / "modems"
         links.mkdir()
-        scenario = importlib.resources.files("gsmgw.cli.demo") / "scenario.yaml"
+        self._settings = read(f"{play}/gsmgw.yaml") if play else ""
+        self._moved = moved
+        scenario = importlib.resources.files("gsmgw.cli.demo") / play / "scenario.yaml"
         with importlib.resources.as_file(scenario) as path:
-            self.simulator = Simulator(path, on_event=self.events.put, directory=links)
+            self.simulator = Simulator(
+                path, source=SystemClock(moved), on_event=self.events.put, directory=links
+            )
         self._daemon: subprocess.Popen[bytes] | None = None
         self._seen: set[Path] = set()
 
@@ -71,14 +83,16 @@ class Stage:
         ports = "\n".join(
             f"  - {{name: {name}, port: {port}}}" for name, port in self.simulator.ports.items()
         )
-        self.config.write_text(_CONFIG.format(modems=ports), encoding="utf-8")
+        self.config.write_text(
+            _CONFIG.format(modems=ports, settings=self._settings), encoding="utf-8"
+        )
         with self.log.open("wb") as log:
             self._daemon = subprocess.Popen(  # noqa: S603 - our own program
                 [*self._command(), "run"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                env=_environment(),
+                env=self._environment(),
             )
         return self
 
@@ -123,11 +137,11 @@ class Stage:
         ready = [row for row in rows if row["state"] == ModemState.READY]
         return len(ready) == len(self.simulator.names)
 
-    def drop(self, name: str, content: str) -> None:
+    def drop(self, name: str, content: str, folder: str = "outgoing") -> None:
         """Drop a file as other software does: write it elsewhere, then rename it in."""
-        hidden = self.spool / "outgoing" / f".{name}"
+        hidden = self.spool / folder / f".{name}"
         hidden.write_text(content, encoding="utf-8")
-        hidden.rename(self.spool / "outgoing" / name)
+        hidden.rename(self.spool / folder / name)
 
     def insert(self, recipient: str, text: str) -> None:
         """Insert a row as other software does, in a process of its own.
@@ -135,7 +149,8 @@ class Stage:
         Raises:
             GsmgwError: it could not.
         """
-        _run([sys.executable, "-c", _ROW_WRITER, str(self.database.path), recipient, text])
+        command = [sys.executable, "-c", _ROW_WRITER, str(self.database.path), recipient, text]
+        _run(command, self._environment())
 
     def type(self, *words: str) -> str:
         """Run a command of gsmgw; return what it printed.
@@ -143,7 +158,7 @@ class Stage:
         Raises:
             GsmgwError: it failed.
         """
-        return _run([*self._command(), *words])
+        return _run([*self._command(), *words], self._environment())
 
     def new_files(self) -> list[Path]:
         """Return the files that have appeared since the last call, in `WATCHED`."""
@@ -165,17 +180,23 @@ class Stage:
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "gsmgw", "--config", str(self.config)]
 
+    def _environment(self) -> dict[str, str]:
+        """Return our environment, in which this very gsmgw is found even if not installed."""
+        here = str(Path(gsmgw.__file__).parent.parent)
+        paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+        found = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
+        found.pop(MOVED_BY, None)
+        return found if self._moved is None else {**found, MOVED_BY: str(self._moved)}
 
-def _environment() -> dict[str, str]:
-    """Return our environment, in which this very gsmgw is found even if it is not installed."""
-    here = str(Path(gsmgw.__file__).parent.parent)
-    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
+
+def read(name: str) -> str:
+    """Return a file of the demo, as it lies in the package."""
+    return (importlib.resources.files("gsmgw.cli.demo") / name).read_text(encoding="utf-8")
 
 
-def _run(command: list[str]) -> str:
+def _run(command: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(  # noqa: S603 - our own program and Python
-        command, env=_environment(), capture_output=True, check=False, stdin=subprocess.DEVNULL
+        command, env=environment, capture_output=True, check=False, stdin=subprocess.DEVNULL
     )
     if done.returncode != 0:
         words = done.stderr.decode("utf-8", "replace").strip()

@@ -133,7 +133,7 @@ class _Reader:
             patient=self._patient(found),
             start=start,
             minutes=_whole(found, "minutes"),
-            status=status or VisitStatus.BOOKED,
+            status=status,
             practitioner=_text(found, "practitioner"),
             service=_text(found, "service"),
             location=_text(found, "location"),

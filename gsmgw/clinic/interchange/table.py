@@ -270,7 +270,7 @@ class _Reader:
             patient=self._patient(cells),
             start=start,
             minutes=self._minutes(cells),
-            status=status or VisitStatus.BOOKED,
+            status=status,
             practitioner=self._cell(cells, "practitioner") or None,
             service=self._cell(cells, "service") or None,
             location=self._cell(cells, "location") or None,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gsmgw.clinic.handing import answers, figures
 from gsmgw.clinic.handing.lists import Lists
-from gsmgw.clock import Clock
+from gsmgw.clock import Clock, JumpWatch
 from gsmgw.config import Config
 from gsmgw.gateway.hints import Hints
 from gsmgw.spool import files, troubles
@@ -51,6 +51,7 @@ class ClinicHanding:
         self._written: dict[Path, bytes] = {}
         self._lists_at = self._figures_at = 0.0
         self._is_changed = True
+        self._time = JumpWatch(clock)
 
     def wake(self) -> None:
         """End a wait in `step`; any thread."""
@@ -82,7 +83,7 @@ class ClinicHanding:
             return 0
         try:
             handed = self._answers()
-            self._is_changed = self._is_changed or bool(handed)
+            self._is_changed = self._is_changed or bool(handed) or self._time.has_jumped()
             now = self._clock.monotonic()
             if now >= self._lists_at and (self._is_changed or now >= self._lists_at + REFRESH_S):
                 self._write_lists(now)

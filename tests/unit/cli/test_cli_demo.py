@@ -30,6 +30,9 @@ def test_the_demo_does_what_it_promises(tmp_path: Path) -> None:
         "| Fail_reason: ",
         "Unassigned (unallocated) number",
         "| Call_type: missed",
+        "2) Lukasz 10:35. Odpisz TAK (wszystkie)",
+        "| 2026-03-03 10:16;A-1003;2026-03-05 11:00;4713;Piotr;+48500100212;reminder_a;declined;",
+        "| A-1004;2026-03-05 11:20;4714;Ewa;+48500100213;unconfirmed;0;",
         "All as promised",
     ):
         assert words in out
@@ -117,3 +120,10 @@ def test_an_interrupted_demo_stops_its_daemon(tmp_path: Path) -> None:
 )
 def test_events_become_words(event: dict[str, object], told: tuple[str, str] | None) -> None:
     assert narrator.describe(event) == told
+
+
+def test_the_files_of_the_clinics_days_are_shown() -> None:
+    code, out, err = finish(start("demo", "--files"))
+    assert (code, err) == (0, "")
+    assert "name: Przychodnia Lipowa" in out
+    assert "A-1003;05.03.2026;11:00;dr Jan Zieliński" in out
