@@ -110,7 +110,8 @@ class Saying:
         except (LookupError, TypeError, ValueError) as error:
             why = logs.masked(f"{type(error).__name__}: {error}")
             with self._db.write() as tx:
-                ids = [int(row["id"]) for row in requests.waiting_for(tx, phone, tx.now)]
+                until = format_utc(dt.datetime.fromisoformat(tx.now) + TOGETHER)
+                ids = [int(row["id"]) for row in requests.waiting_for(tx, phone, until)]
                 requests.revoke(tx, ids, "error")
                 for request in ids:
                     events.add(tx, "request.revoked", request=request, why="error")
