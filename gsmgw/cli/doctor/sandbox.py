@@ -153,6 +153,8 @@ def _looked_at(config: Config) -> Iterator[tuple[str, Path]]:
         yield "hooks.event", Path(config.hooks.event[0])
     if config.replies.words is not None:
         yield "replies.words", config.replies.words
+    if config.clinic is not None and config.clinic.templates is not None:
+        yield "clinic.templates", config.clinic.templates
     for modem in config.modems:
         if modem.pin_file is not None:
             yield "modems.pin_file", modem.pin_file

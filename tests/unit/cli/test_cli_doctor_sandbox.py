@@ -95,6 +95,10 @@ def test_the_default_configuration_fits_our_unit() -> None:
         ("hooks: {event: [/root/handler]}", "hooks.event: the unit"),
         ("replies: {words: /root/words.yaml}", "correct replies.words"),
         (
+            'clinic: {name: A, phone: "22 100", templates: /root/texts.yaml}',
+            "correct clinic.templates",
+        ),
+        (
             "modems: [{name: front, port: /dev/ttyUSB0, pin_file: /root/pin}]",
             "modems.pin_file: the unit",
         ),
