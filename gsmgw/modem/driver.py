@@ -16,7 +16,6 @@ Threads and locks. None; belongs to the modem's thread.
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 
 from gsmgw import clock, logs, pdu
 from gsmgw.at import codes, masking, network, replies, sim, sorting
@@ -82,7 +81,6 @@ class Driver:
         self.sim_lost = False  #: the SIM was taken out or locked since initialisation
         self.lost: PortLostError | None = None  #: the last submit ended with the port
         self.facts = initialise.Facts()
-        self._has_clock = True
         self.memories = memories.Memories(talk, gateway, wanted.name)
         self.report = ModemReport(wanted.name, ModemState.ABSENT)
 
@@ -98,7 +96,7 @@ class Driver:
             PortLostError: the port is gone.
         """
         facts = self.facts = initialise.Facts()
-        self.sim_lost, self._has_clock = False, True
+        self.sim_lost = False
         run = initialise.Initialiser(self._talk, self._clock)
         if not self._talk.in_step:
             self._talk.resynchronise()
@@ -263,7 +261,7 @@ class Driver:
     def look(self) -> None:
         """Ask for signal, registration and operator, and where not registered for the SIM.
 
-        Four or five commands.
+        Three or four commands.
 
         Raises:
             ModemSilentError, PortLostError: as any command.
@@ -283,19 +281,6 @@ class Driver:
             operator=network.parse_operator(operator) if operator else None,
             storages=dict(self.memories.fill),
         )
-
-    def read_clock(self) -> dt.datetime | None:
-        """Return what the modem's clock shows, where a network has set it; None if none has.
-
-        Raises:
-            ModemSilentError, PortLostError: as any command.
-        """
-        if not self._has_clock:
-            return None
-        reply = self._talk.command("AT+CCLK?", prefixes=("+CCLK:",))
-        # A modem that knows no clock is not asked again until it is initialised anew.
-        self._has_clock = reply.ok
-        return network.parse_clock(reply.first or "") if reply.ok else None
 
     def _value(self, command: str, prefix: str, *, timeout_s: float | None = None) -> str | None:
         reply = self._talk.command(

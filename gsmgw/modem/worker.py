@@ -45,6 +45,7 @@ from gsmgw.modem.duties import (
     sending,
     station,
     telling,
+    timekeeping,
     waking,
 )
 
@@ -61,8 +62,6 @@ _STARTING_S = 5.0
 #: The first look at signal and operator after coming up, and looks while the modem searches.
 _FIRST_LOOK_S = 1.0
 _SEARCH_S = 15.0
-#: How often the modem's own clock is read.
-_CLOCK_S = 3600.0
 #: The store was busy or full: wait so long.
 _STORE_PAUSE_S = 1.0
 #: So long without trouble, and recovery begins at its mild end again.
@@ -95,6 +94,7 @@ class Worker:
         self._sender = sending.Sender(at)
         self._arrivals = arrivals.Arrivals(at)
         self._orders = orders.Orders(at)
+        self._timekeeping = timekeeping.Timekeeping(at)
         self._in_flight = in_flight.InFlight(at, self._sender)
         self._teller = telling.Teller(at, self._finder)
         self._waker = waking.Waker()
@@ -110,8 +110,6 @@ class Worker:
         self._first = True  #: the device has been there since this worker began
         self._device: str | None = None  #: which it is, see `Port.device`
         self._restarts = 0  #: how often it has begun anew by itself
-        self._time = clock.JumpWatch(self._clock)
-        self._clock_at = 0.0  #: monotonic; when the modem's clock is asked for, 0 at once
         self._doubt = False  #: a part has become uncertain, and EF_SMSS may tell of it
 
     @property
@@ -248,7 +246,8 @@ class Worker:
         self._gateway.attach(self._wanted.name, self._report())
         self._arrivals.begin()
         self._finder.succeeded()
-        self._look_at, self._clock_at = self._clock.monotonic() + _FIRST_LOOK_S, 0.0
+        self._look_at = self._clock.monotonic() + _FIRST_LOOK_S
+        self._timekeeping.begin_anew()
         self._go(state.Event.INITIALISED)
         self._follow_registration()
         self._tell_last_reference()
@@ -332,13 +331,10 @@ class Worker:
         if self._arrivals.sweep_one():
             return True
         now = self._clock.monotonic()
-        if self._time.has_jumped() or self._clock_at == 0.0:
-            self._read_clock()  # after a jump it may say whether that was right
+        self._timekeeping.read_if_due()
         if now < self._look_at:
             return False
         self._drive.look()
-        if now >= self._clock_at:
-            self._read_clock()
         searching = not self._drive.registered
         self._look_at = now + (
             min(_SEARCH_S, self._wanted.poll_s) if searching else self._wanted.poll_s
@@ -347,12 +343,6 @@ class Worker:
         if self._recovery.attempts and quiet:
             self._recovery.succeeded()
         return True
-
-    def _read_clock(self) -> None:
-        self._clock_at = self._clock.monotonic() + _CLOCK_S
-        shown = self._drive.read_clock()
-        if shown is not None:
-            self._gateway.modem_clock(self._wanted.name, shown)
 
     def _wait(self, seconds: float) -> None:
         self._talk.wait(seconds, self._waker.fd)
