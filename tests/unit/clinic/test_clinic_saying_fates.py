@@ -110,3 +110,32 @@ def test_what_was_sent_without_a_report_is_put_away_after_a_week(desk: Desk) -> 
     desk.clock.advance(8 * 86400)
     desk.fates.step()
     assert desk.rows("SELECT told FROM request WHERE outbox_id > 0")[0]["told"] == 1
+
+
+def test_a_lost_notice_to_staff_is_a_line_in_the_log(desk: Desk) -> None:
+    desk.it_is("2026-03-03 10:00")
+    desk.request(Kind.RESULTS, phone="+999123")
+    assert len(desk.say()) == 1
+    desk.settle(MessageState.FAILED)
+    with logs.capture() as lines:
+        assert desk.fates.step() == 1
+    assert [line.event for line in lines] == ["notice.lost"]
+    assert desk.tasks() == [("unreachable", "+999123", None)]
+
+
+def test_a_text_to_a_phone_of_nobody_known_makes_no_work(desk: Desk) -> None:
+    desk.it_is("2026-03-03 10:00")
+    desk.request(Kind.TEXT, details={"text": "Hi"})
+    desk.say()
+    desk.settle(MessageState.FAILED)
+    assert desk.fates.step() == 1
+    assert desk.tasks() == []
+
+
+def test_a_program_that_has_run_away_is_stopped_at_the_door(desk: Desk) -> None:
+    desk.it_is("2026-03-03 10:00")
+    for _ in range(7):
+        desk.request(Kind.TEXT, details={"text": "Hi"})
+    desk.say()
+    assert len(desk.rows("SELECT * FROM outbox WHERE state = 'queued'")) == 5
+    assert [state[2] for state in desk.states()].count("repeated") == 2
