@@ -35,9 +35,9 @@ _KEPT_LATE = 20
 #: longest time that this modem took, at first 2.5 s.
 _USUAL_SUBMIT_S = 2.5
 _SECOND_RESULT_MIN_S = 1.0
-#: A result that seems to be the earlier submit's shows how long the network takes now: our own is
-#: awaited so many times as long.
-_AS_LATE = 1.25
+#: A result that may be the earlier submit's shows that the network is slow now: our own is awaited
+#: so many times as long as results are otherwise. Stopping must not take longer than systemd waits.
+_PATIENTLY = 1.25
 #: So long after a submit its result is not expected any more.
 _LATE_FOR_S = 300.0
 #: Longest search for a silent moment.
@@ -221,8 +221,8 @@ class Exchange:
     def _second_until(self, heard: Answer, began_at: float, timeout_s: float) -> float:
         """Return until when another result is awaited (monotonic).
 
-        A refusal, and a reference that an earlier submit must have, are that one's if the network
-        is slow. Taken for our own, they would have the wrong message sent again.
+        A refusal by the network, and a reference that an earlier submit must have, are that one's
+        if the network is slow. Taken for our own, they would have the wrong message sent again.
         """
         now = self._clock.monotonic()
         usual_s = max(2 * (self._longest_s or _USUAL_SUBMIT_S), _SECOND_RESULT_MIN_S)
@@ -235,10 +235,9 @@ class Exchange:
             and reference is not None
             and (reference - last) % 256 in range(1, self._unanswered + 1)
         )
-        if heard.taken and not is_others:
+        if not (is_others if heard.taken else heard.is_networks):
             return until
-        took_s = now - self._gave_up_on
-        return max(until, began_at + min(_AS_LATE * took_s, 2 * timeout_s))
+        return max(until, began_at + _PATIENTLY * timeout_s)
 
     def _take_spare(self) -> tuple[int | None, replies.Final | None]:
         """Return reference and final result of the next result that was heard beyond one."""
@@ -264,7 +263,10 @@ class Exchange:
             return
         self._last_reference = answer.reference
         self._unanswered = 0
-        if not self._unsettled:
+        if answer.shared:  # this submit's own result may come into the next one
+            self._unsettled, self._gave_up_on = True, None
+            self._unanswered = int(answer.taken)
+        elif not self._unsettled:
             self._gave_up_on = None
 
     # -- bytes to lines ---------------------------------------------------------------------------

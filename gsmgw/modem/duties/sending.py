@@ -103,7 +103,7 @@ class Sender:
             self._await_late(result.part_id)
         elif result.outcome is not Outcome.UNTOUCHED:
             self._answered = True
-            self._shared = result if result.shared else None
+            self._shared = result if result.shared else self._shared
         if self._drive.lost is not None:
             return False  # it ends otherwise
         if not _is_modems_own(result):
