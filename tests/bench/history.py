@@ -32,10 +32,10 @@ def history(folder: Path) -> list[Row]:
         time.sleep(5)  # what the daemon does at its start is not measured
         sending: dict[str, list[float]] = {"young": [], "old": []}
         waking: dict[str, list[float]] = {"young": [], "old": []}
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
             for name, box in (("young", young), ("old", old)):
-                sending[name].append(_send_batch(box))
-                waking[name].append(_pick_up(box))
+                sending[name].append(_send_batch(box, number))
+                waking[name].append(_pick_up(box, number))
     return [
         *_compare("a message, of that 20 ms the modem", sending),
         *_compare("row committed to AT+CMGS", waking),
@@ -51,9 +51,9 @@ def _compare(what: str, found: dict[str, list[float]]) -> list[Row]:
     ]
 
 
-def _send_batch(box: Site) -> float:
+def _send_batch(box: Site, number: int) -> float:
     before = len(box.sim.books.submits)
-    insert_many(box, _BATCH)
+    insert_many(box, _BATCH, label=f"Round {number}, message")
     done = box.sim.books.wait(
         lambda books: sum(one.answered_at is not None for one in books.submits) >= before + _BATCH,
         120,
@@ -63,11 +63,11 @@ def _send_batch(box: Site) -> float:
     return (max(one.answered_at or 0.0 for one in submits) - submits[0].line_at) / _BATCH
 
 
-def _pick_up(box: Site) -> float:
+def _pick_up(box: Site, number: int) -> float:
     box.until(lambda: not box.rows("outbox", "state = 'queued' LIMIT 1"))
     time.sleep(_PAUSE_S)
     before = len(box.sim.books.submits)
-    box.insert("+48500100201", "To be picked up")
+    box.insert("+48500100201", f"To be picked up in round {number}")
     started = time.monotonic()
     return next_submit(box, before).line_at - started
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import factories
 import pytest
 
-from gsmgw.store import inbox, outbox, tries
+from gsmgw.store import inbox, outbox, reports, tries
 from gsmgw.store.database import Database, Params, Row, Transaction
 
 
@@ -97,3 +97,21 @@ def test_nothing_asked_often_reads_a_whole_table(db: Database, ask) -> None:
 
 def test_factories_speak_of_fictitious_numbers_only() -> None:
     assert factories.make_number(0) == "+48500100200"
+
+
+def test_a_report_finds_its_part_without_reading_the_past(db: Database) -> None:
+    """A million delivered parts made each message cost 150 ms more."""
+    with db.write() as tx:
+        tx.run("INSERT INTO outbox (id, recipient, text, state) VALUES (1, '1', 'x', 'delivered')")
+        tx.run(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+            " INSERT INTO part (message_id, number, state, sim_id, mr, claimed_at)"
+            " SELECT 1, i, 'delivered', NULL, i % 256, '2026-11-22' FROM n"
+        )
+        explaining = Explaining(tx)
+        assert reports.open_parts_with(explaining, None, 7, "2026") == []
+        assert reports.open_parts(explaining, None, "1", "2026") == []
+        searched = [plan for plan in explaining.plans if "part_open" in plan]
+        assert len(searched) == 3
+        assert all(plan.startswith("SEARCH part") for plan in searched)
+        assert not any(plan.startswith("SCAN") for plan in explaining.plans)
