@@ -15,15 +15,9 @@ lost while a technician mends it.
 
 from __future__ import annotations
 
-import contextlib
-import math
-import os
-import select
-import signal
-import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from gsmgw import logs
+from gsmgw import logs, programs
 from gsmgw.clock import Clock
 from gsmgw.config import Config
 from gsmgw.gateway.hints import IDLE_S, Hints
@@ -34,9 +28,6 @@ from gsmgw.threads import StopToken
 
 log = logs.get("hooks")
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#: So much of what a handler prints is kept for the log, in octets.
-LONGEST_OUTPUT = 2000
 #: A handler gets so long to end by itself when the daemon stops, in seconds.
 STOP_GRACE_S = 2.0
 
@@ -46,10 +37,7 @@ class _Run:
     """A handler that is running."""
 
     row: Row
-    process: subprocess.Popen[bytes]
-    ended: int  #: a descriptor that becomes readable when the process ends
-    deadline: float  #: monotonic
-    output: bytearray = field(default_factory=bytearray)
+    program: programs.Running
 
 
 class Hooks:
@@ -86,8 +74,7 @@ class Hooks:
         """End a running handler, which is run again later; close the connection."""
         if self._run is not None and not self._attend(STOP_GRACE_S):
             log.warning("hook.interrupted", run_event=self._run.row["event"], again="next start")
-            self._kill(self._run)
-            self._release(self._run)
+            self._run.program.kill()
         self._run = None
         self._db.close()
 
@@ -120,44 +107,25 @@ class Hooks:
         arguments = [*self._config.hooks.event, row["event"], path]
         if row["message_ref"]:
             arguments.append(row["message_ref"])
-        process = subprocess.Popen(  # noqa: S603 - an argument list from the configuration, no shell
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=_environment(row, path),
-            cwd="/",
-            start_new_session=True,
+        timeout_s = self._config.hooks.timeout
+        return _Run(
+            row, programs.Running(arguments, _environment(row, path), timeout_s, self._clock)
         )
-        if process.stdout is not None:
-            os.set_blocking(process.stdout.fileno(), False)
-        deadline = self._clock.monotonic() + self._config.hooks.timeout
-        return _Run(row, process, os.pidfd_open(process.pid), deadline)
 
     def _attend(self, seconds: float) -> bool:
         """Wait for the running handler, so long at most; tell whether it has ended."""
         run = self._run
         if run is None:
             return True
-        until = self._clock.monotonic() + seconds
-        while True:
-            now = self._clock.monotonic()
-            if now >= run.deadline:
-                self._kill(run)
-                error = f"killed after {self._config.hooks.timeout:g} s"
-                self._end(run, None, error)
-                return True
-            if _wait(run, max(min(until, run.deadline) - now, 0.0)):
-                self._end(run, run.process.wait(), None)
-                return True
-            if self._clock.monotonic() >= until:
-                return False
+        if not run.program.wait(seconds):
+            return False
+        killed = f"killed after {self._config.hooks.timeout:g} s"
+        self._end(run, run.program.exit_code, killed if run.program.was_killed else None)
+        return True
 
     def _end(self, run: _Run, exit_code: int | None, error: str | None) -> None:
-        _drain(run)
-        self._release(run)
         self._run = None
-        output = bytes(run.output).decode("utf-8", "backslashreplace").strip()
+        output = run.program.output
         if error is None and exit_code:
             error = f"exit code {exit_code}"
         if error is not None:
@@ -187,57 +155,9 @@ class Hooks:
         self._finished = None
         return True
 
-    def _kill(self, run: _Run) -> None:
-        """Kill the handler and all that it has started in its process group."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(run.process.pid, signal.SIGKILL)
-        run.process.wait()
-
-    def _release(self, run: _Run) -> None:
-        os.close(run.ended)
-        if run.process.stdout is not None:
-            run.process.stdout.close()
-
-
-def _wait(run: _Run, seconds: float) -> bool:
-    """Wait for output or the end, so long at most; tell whether it has ended.
-
-    The end of the process counts, not that of its output: a handler may leave a child behind.
-    """
-    pipe = run.process.stdout
-    poll = select.poll()
-    poll.register(run.ended, select.POLLIN)
-    if pipe is not None and not pipe.closed:
-        poll.register(pipe.fileno(), select.POLLIN)
-    readable = [descriptor for descriptor, _ in poll.poll(math.ceil(seconds * 1000))]
-    if run.ended in readable:
-        return True
-    if readable and not _drain(run) and pipe is not None:
-        pipe.close()  # it says no more; without this the wait would spin
-    return False
-
-
-def _drain(run: _Run) -> bool:
-    """Read what the handler has printed, keeping the beginning; False at the end of its output."""
-    pipe = run.process.stdout
-    if pipe is None or pipe.closed:
-        return False
-    for _ in range(64):
-        try:
-            piece = os.read(pipe.fileno(), 65536)
-        except BlockingIOError:
-            return True
-        if not piece:
-            return False
-        run.output += piece[: LONGEST_OUTPUT - len(run.output)]
-    return True
-
 
 def _environment(row: Row, path: str) -> dict[str, str]:
     environment = {
-        "PATH": PATH,
-        "LANG": "C.UTF-8",
-        "HOME": os.path.expanduser("~"),  # noqa: PTH111 - Path.home() raises for a user without one
         "GSMGW_EVENT": row["event"],
         "GSMGW_FILE": path,
         "GSMGW_RUN": str(row["id"]),
