@@ -35,6 +35,8 @@ log = logs.get("clinic")
 IDLE_S = 1.0
 #: A step ends after so long, so that the daemon can stop at once.
 LONGEST_STEP_S = 0.5
+#: Between two transactions: other software gets to write only if it looks while nobody does.
+GAP_S = 0.001
 #: Doses are planned a day ahead; looked at this often.
 DOSES_S = 30.0
 #: Plans are made to agree with the configuration at the start: so many visits a transaction.
@@ -101,19 +103,20 @@ class ClinicService:
             if stop.is_set() or self._clock.monotonic() >= ends:
                 self._hints.clinic.set()  # there is more
                 return
+            stop.wait(GAP_S)
 
     def work(self) -> int:
         """Do a little of everything that is due; return how much was done.
 
         Blocks for some short commits.
         """
-        answered = self._answering.step()
+        done = self._answering.step()
         said = self._saying.step()
-        ended = self._fates.step()
-        digests = self._slow_duties()
         if said:
             self._hints.due()
-        done = answered + said + ended + digests
+            done += said
+        else:  # the rest can wait until all is said
+            done += self._fates.step() + self._slow_duties()
         if done:
             self._hints.clinic_out.set()
         return done

@@ -39,8 +39,8 @@ from gsmgw.store.database import Database, Row, Transaction
 
 log = logs.get("clinic")
 
-#: Phones that are dealt with in one transaction: some 4 ms, for which a modem waits at most.
-PHONES_AT_ONCE = 5
+#: Phones that are dealt with in one transaction: some 7 ms, for which a modem waits at most.
+PHONES_AT_ONCE = 10
 #: What is due so soon goes into the same text (R5).
 TOGETHER = dt.timedelta(minutes=15)
 #: Visits in one text; each has one digit.
