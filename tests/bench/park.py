@@ -14,14 +14,29 @@ from gsmgw.simulator.books import Submit
 
 _MODEMS = 16
 _EACH = 6
-_SUBMIT_S = 3.0
 
 
 def park(folder: Path) -> list[Row]:
     """Sixteen modems that take 3 s a message: the share of each one's time that is used."""
+    rows: list[Row] = []
+    for reports, what, aim in (("off", "without reports", "99.9 %"), ("on", "with reports", "")):
+        by_modem: defaultdict[str, list[Submit]] = defaultdict(list)
+        for submit in _submits(folder / reports, reports):
+            by_modem[submit.modem].append(submit)
+        used = [use(found) for found in by_modem.values()]
+        median = f"{statistics.median(used):.2%}"
+        rows += [
+            (f"16 modems at 3 s a message, {what}: use of each, median", median, aim),
+            ("  of the least used", f"{min(used):.2%}", ""),
+            ("  modems that worked", f"{len(used)}", f"{_MODEMS}"),
+        ]
+    return rows
+
+
+def _submits(folder: Path, reports: str) -> list[Submit]:
     count = _MODEMS * _EACH
-    layout = scenario(_MODEMS, submit=f"{_SUBMIT_S:g}s")
-    with site(folder / "box", layout, modem={"result_timeout": "20s"}) as box:
+    wanted = {"result_timeout": "20s", "reports": reports}
+    with site(folder, scenario(_MODEMS, submit="3s"), modem=wanted) as box:
         for number in range(count):
             box.insert(f"+4850010{number:04d}", f"Message {number}")
         done = box.sim.books.wait(
@@ -29,13 +44,4 @@ def park(folder: Path) -> list[Row]:
             PATIENCE_S,
         )
         assert done, box.log[-3000:]
-        submits = box.sim.books.taken
-    by_modem: defaultdict[str, list[Submit]] = defaultdict(list)
-    for submit in submits:
-        by_modem[submit.modem].append(submit)
-    used = [use(found) for found in by_modem.values()]
-    return [
-        ("16 modems at 3 s a message: use of each, median", f"{statistics.median(used):.2%}", ""),
-        ("  of the least used", f"{min(used):.2%}", "99.9 %"),
-        ("  modems that worked", f"{len(used)}", f"{_MODEMS}"),
-    ]
+        return list(box.sim.books.taken)
