@@ -28,6 +28,8 @@ def build(machine: str, folder: Path) -> Path:
         payload.fetch_wheels(stage / "wheels", arch, python)
     payload.build_our_wheel(stage / "wheels")
     payload.put_files(stage, packed=False)
+    # Where zsh looks below /usr/local; the other place is Debian's own.
+    (stage / "share/zsh/vendor-completions").rename(stage / "share/zsh/site-functions")
     facts = {
         "@VERSION@": payload.version(),
         "@MACHINE@": arch,

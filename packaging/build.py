@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--machine", choices=sorted(payload.MACHINES), default="amd64")
     parser.add_argument("--version", default=payload.version(), help="of the Debian package")
     parser.add_argument("--output", type=Path, default=payload.DIST, help="directory of the file")
+    parser.add_argument("--fast", action="store_true", help="pack the Debian package less tightly")
     wanted = parser.parse_args()
     payload.BUILD.mkdir(parents=True, exist_ok=True)
     with (payload.BUILD / "lock").open("w") as lock:
@@ -35,7 +36,7 @@ def main() -> int:
 def _build(wanted: argparse.Namespace) -> Path:
     wanted.output.mkdir(parents=True, exist_ok=True)
     if wanted.what == "deb":
-        return deb.build(wanted.machine, wanted.version, wanted.output)
+        return deb.build(wanted.machine, wanted.version, wanted.output, is_fast=wanted.fast)
     if wanted.what == "dist":
         return archive.build(wanted.machine, wanted.output)
     payload.pin()

@@ -40,7 +40,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("packages")
     versions = {"old": "0.0.1", "new": "99.0"}
     return {
-        name: build("deb", "--version", version, "--output", str(folder))
+        name: build("deb", "--fast", "--version", version, "--output", str(folder))
         for name, version in versions.items()
     }
 

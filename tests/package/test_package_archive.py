@@ -41,7 +41,8 @@ def test_as_root_with_account_and_unit(box: Box, archive: Path) -> None:
     box.run("systemd-analyze", "verify", "--man=no", "gsmgw.service")
     assert "0 modems" in box.run("gsmgw", "check").stdout
     assert "All as promised" in box.run("gsmgw", "demo", user="daemon").stdout
-    assert box.path("/usr/local/share/man/man1/gsmgw.1").is_file()
+    for page in ("man/man1/gsmgw.1", "zsh/site-functions/_gsmgw", "doc/gsmgw/docs/install.md"):
+        assert box.path(f"/usr/local/share/{page}").is_file()
 
     box.path("/etc/gsmgw/gsmgw.yaml").write_text("country: GB\n")
     install(box, place)  # an upgrade
