@@ -153,7 +153,7 @@ class Box:
 
     @contextlib.contextmanager
     def running(self, *words: str, user: str) -> Iterator[subprocess.Popen[str]]:
-        """Let a program of the machine run; end it with SIGTERM, and wait for that."""
+        """Let a program of the machine run; end it with SIGTERM, and see that it ends well."""
         with self.path("/tmp/output").open("w") as output:
             process = subprocess.Popen(
                 self._words(words, user),
@@ -166,7 +166,7 @@ class Box:
         self._processes.append(process)
         yield process
         process.terminate()
-        process.wait(PATIENCE_S)
+        assert process.wait(PATIENCE_S) == 0, self.path("/tmp/output").read_text()
 
     @contextlib.contextmanager
     def modem(self) -> Iterator[str]:

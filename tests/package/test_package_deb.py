@@ -7,6 +7,7 @@ import gzip
 import re
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from debian_support import ROOT, Box, until
@@ -48,18 +49,23 @@ def messages(box: Box) -> list[tuple[str, str]]:
         connection.close()
 
 
-def send_by_file(box: Box, name: str, text: str, user: str) -> None:
+def send_by_file(
+    box: Box, name: str, user: str, meanwhile: Callable[[], object] = lambda: None
+) -> None:
     """Let the daemon run on a simulated modem while another program drops a file."""
     with box.modem() as port:
         configure(box, port)
         with box.running("gsmgw", "run", user="gsmgw"):
-            letter = f"To: 48500100201\nReport: yes\n\n{text}\n"
+            log = box.path("/tmp/output").read_text
+            until(lambda: "daemon.started" in log(), log)
+            meanwhile()
+            letter = f"To: 48500100201\nReport: yes\n\n{name}\n"
             box.run("sh", "-c", f"cat >/tmp/{name}", stdin=letter, user=user)
             box.run("mv", f"/tmp/{name}", f"{_SPOOL}/outgoing/", user=user)
-            log = box.path("/tmp/output").read_text
-            until(lambda: (text, "delivered") in messages(box), log)
+            until(lambda: (name, "delivered") in messages(box), log)
             until(lambda: box.path(f"{_SPOOL}/sent/{name}").exists(), log)
             until(lambda: any(box.path(f"{_SPOOL}/report").iterdir()), log)
+        assert "error" not in log(), log()
         # What the daemon made belongs to the group: another member takes the report away.
         box.run("sh", "-c", f"cat {_SPOOL}/report/* && rm {_SPOOL}/report/*", user=user)
 
@@ -70,7 +76,7 @@ def test_from_first_installation_to_purge(box: Box, packages: dict[str, Path]) -
     is_as_promised(box)
 
     box.run("useradd", "--system", "--groups", "gsmgw", "clinicprogram")
-    send_by_file(box, "first", "before the upgrade", "clinicprogram")
+    send_by_file(box, "first", "clinicprogram")
     config, mode = box.path(_CONFIG).read_text(), box.mode(_CONFIG)
     box.path("/etc/gsmgw/front.pin").write_text("1234\n")
     box.run("groupadd", "sms")  # a group and a mode of one's own
@@ -78,16 +84,18 @@ def test_from_first_installation_to_purge(box: Box, packages: dict[str, Path]) -
     box.run("chmod", "2730", f"{_SPOOL}/outgoing")
 
     # Nobody is there to answer a question, and no terminal.
-    said = install(box, packages["new"])
+    install(box, packages["new"])
     assert box.run("dpkg-query", "-W", "-f", "${Status} ${Version}", "gsmgw").stdout == (
         "install ok installed 99.0"
     )
     assert (box.path(_CONFIG).read_text(), box.mode(_CONFIG)) == (config, mode)
-    assert messages(box) == [("before the upgrade", "delivered")]
+    assert messages(box) == [("first", "delivered")]
     assert box.mode(f"{_SPOOL}/outgoing") == "gsmgw:sms 2730"
     box.run("chgrp", "gsmgw", f"{_SPOOL}/outgoing")
-    send_by_file(box, "second", "after the upgrade", "clinicprogram")
-    assert len(messages(box)) == 2
+    send_by_file(box, "second", "clinicprogram")
+    # Files are exchanged below a daemon that runs: it goes on until systemd ends it.
+    send_by_file(box, "third", "clinicprogram", lambda: install(box, packages["new"]))
+    assert messages(box) == [(name, "delivered") for name in ("first", "second", "third")]
 
     known = box.path("/usr/lib/systemd/catalog/gsmgw.catalog").read_text()
     identity = re.findall(r"^-- ([0-9a-f]{32})$", known, re.MULTILINE)[0]
@@ -97,12 +105,12 @@ def test_from_first_installation_to_purge(box: Box, packages: dict[str, Path]) -
     assert not box.path("/usr/lib/gsmgw").exists()
     assert not box.path("/usr/bin/gsmgw").is_symlink()
     assert box.path(_CONFIG).read_text().startswith("# written by a technician")
-    assert len(messages(box)) == 2
+    assert len(messages(box)) == 3
     assert box.path(f"{_SPOOL}/sent/first").exists()
 
     install(box, packages["new"])
     assert box.path("/etc/gsmgw/front.pin").exists()
-    assert "after the upgrade" in box.run("gsmgw", "list").stdout
+    assert "third" in box.run("gsmgw", "list").stdout
 
     box.run("dpkg", "--purge", "gsmgw")
     for place in ("/etc/gsmgw", "/var/lib/gsmgw", _SPOOL, "/usr/lib/gsmgw", "/usr/share/gsmgw"):
@@ -140,6 +148,45 @@ def test_what_was_there_before_is_kept_and_named(box: Box, packages: dict[str, P
     said = install(box, packages["new"])
     assert box.path(_CONFIG).read_text() == "country: GB\n"
     assert "/etc/systemd/system/gsmgw.service is of an earlier installation" in said
+
+
+#: Writes down what it is asked; is-active and is-enabled are true if a file says so.
+_SYSTEMCTL = """\
+#!/bin/sh
+echo "$*" >>/tmp/asked
+case "$*" in
+*is-active*) test -e /tmp/active ;;
+*is-enabled*) test -e /tmp/enabled && echo enabled ;;
+*try-restart*) test ! -e /tmp/broken ;;
+esac
+"""
+
+
+def test_what_it_asks_of_systemd(box: Box, packages: dict[str, Path]) -> None:
+    box.path("/run/systemd/system").mkdir(parents=True)
+    box.path("/usr/bin/systemctl").write_text(_SYSTEMCTL)
+
+    def asked() -> list[str]:
+        path = box.path("/tmp/asked")
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return [line for line in lines if "is-active" not in line and "is-enabled" not in line]
+
+    install(box, packages["old"])
+    assert asked() == ["daemon-reload"]  # neither enabled nor started
+    install(box, packages["new"])
+    assert asked() == ["daemon-reload"]  # it did not run, and so it does not now
+    box.path("/tmp/enabled").touch()
+    assert "To start it: systemctl start gsmgw" in install(box, packages["new"])
+    assert asked() == ["daemon-reload"]
+    box.path("/tmp/active").touch()
+    assert "goes on with the new version" in install(box, packages["new"])
+    assert asked() == ["daemon-reload", "try-restart gsmgw.service"]
+    box.path("/tmp/broken").touch()  # the new one does not start: said, and dpkg is content
+    assert "What is wrong says: gsmgw doctor" in install(box, packages["new"])
+    asked()
+    box.run("dpkg", "-r", "gsmgw")
+    assert asked() == ["stop gsmgw.service", "daemon-reload"]
 
 
 def test_what_is_inside(packages: dict[str, Path], tmp_path: Path) -> None:
