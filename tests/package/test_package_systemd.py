@@ -35,17 +35,20 @@ def test_unit_is_valid_and_hardened(installed: Box) -> None:
     assert "Overall exposure level for gsmgw.service" in done.stdout
 
 
-def test_a_drop_in_for_hooks_with_a_network_is_valid(installed: Box) -> None:
-    """The example of docs/install.md."""
-    text = (ROOT / "docs" / "install.md").read_text()
-    (drop_in,) = re.findall(r"```ini\n(\[Service\]\nPrivateNetwork=no\n.*?)```", text, re.DOTALL)
-    folder = installed.path("/etc/systemd/system/gsmgw.service.d")
-    folder.mkdir(parents=True)
-    (folder / "network.conf").write_text(drop_in)
+_DROP_INS = re.findall(
+    r"```ini\n(\[Service\]\n.*?)```", (ROOT / "docs/install.md").read_text(), re.DOTALL
+)
+
+
+@pytest.mark.parametrize("text", _DROP_INS, ids=lambda text: text.split()[1].partition("=")[0])
+def test_the_drop_ins_of_the_document_are_valid(installed: Box, text: str) -> None:
+    drop_in = installed.path("/etc/systemd/system/gsmgw.service.d/test.conf")
+    drop_in.parent.mkdir(parents=True, exist_ok=True)
+    drop_in.write_text(text)
     done = installed.run("systemd-analyze", "verify", "--man=no", _UNIT)
-    assert "network.conf" not in done.stdout + done.stderr
+    assert "test.conf" not in done.stdout + done.stderr
     installed.run("systemd-analyze", "security", "--offline=true", "--threshold=20", _UNIT)
-    (folder / "network.conf").unlink()
+    drop_in.unlink()
 
 
 def test_accounts_and_directories_below_another_root(debian: Path, tmp_path: Path) -> None:
