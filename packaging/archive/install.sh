@@ -107,17 +107,23 @@ check_archive() {
 fits() {
     number=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || return 1
     case " $pythons " in
-    *" $number "*) "$1" -c 'import venv, sqlite3' 2>/dev/null ;;
+    *" $number "*) ;;
     *) return 1 ;;
+    esac
+    "$1" -c 'import venv, sqlite3' 2>/dev/null || return 1
+    [ "$service" = yes ] || return 0
+    case "$("$1" -c 'import sys; print(sys.base_prefix)')/" in
+    /home/* | /root/*) return 1 ;; # where the service may not look
     esac
 }
 
 choose_python() {
     if [ -n "$python" ]; then
-        fits "$python" || refuse "$python is no Python that fits; this archive has libraries for $pythons"
+        fits "$python" || refuse "$python is no Python that fits; this archive has libraries for" \
+            "$pythons, and the service sees none below /home and /root"
+        python=$(command -v "$python")
         return
     fi
-    # The system's own first: one from elsewhere may lie where the service cannot look.
     for candidate in /usr/bin/python3 python3 $(for one in $pythons; do echo "python$one"; done); do
         if fits "$candidate"; then
             python=$(command -v "$candidate")
