@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from gsmgw import errors, logs, pdu, phone
+from gsmgw import errors, log_line, logs, pdu, phone
 from gsmgw.at import masking, network, parser, replies, sim, sorting, storage
 from gsmgw.cli import codec, display
 from gsmgw.cli.messages import csv_file
@@ -266,7 +266,7 @@ def check_shown(octets: bytes) -> None:
     )
     assert line.isprintable()
     assert line.count("file=") >= 1
-    assert len(line) < 12 * (2 * logs.LONGEST_VALUE + 100)
+    assert len(line) < 12 * (2 * log_line.LONGEST_VALUE + 100)
     for shown in (display.safe(text), display.safe_cell(text), *display.safe_lines(text)):
         assert not set(shown) & set("\x00\x07\x08\x1b\x7f\x9b\r\n\t\u2028\u2029\u202e\u2066")
 
