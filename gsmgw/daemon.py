@@ -32,7 +32,9 @@ from gsmgw.errors import (
     StoreFullError,
     StoreTooNewError,
 )
+from gsmgw.gateway.alarms.service import Alarms
 from gsmgw.gateway.dispatcher import Dispatcher
+from gsmgw.gateway.health.record import Outgoing
 from gsmgw.gateway.health.watching import Watching
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.housekeeping import Housekeeping
@@ -80,11 +82,7 @@ class Round:
             wake=self._hints.housekeeping.set,
         )
         self.supervisor.add(NewRows(self._db, intake, self._hints), wake=self._hints.new_rows.set)
-        self.supervisor.add(
-            Watching(
-                settings, self._db, self._clock, lambda: layout.outgoing(settings, self._clock)
-            )
-        )
+        self._watch(settings, intake)
         if settings.clinic is not None:
             from gsmgw.clinic import service as clinic  # costs half a second
 
@@ -98,6 +96,17 @@ class Round:
             worker = Worker(_settings(settings, modem), self._dispatcher, now=self._clock)
             self._hints.add_modem(worker.wake)
             self.supervisor.add(worker, watched=False, wake=worker.wake, together="modems")
+
+    def _watch(self, settings: Config, intake: Intake) -> None:
+        """Add what tells others how things are."""
+        db, clock = self._db, self._clock
+
+        def outgoing() -> Outgoing | None:
+            return layout.outgoing(settings, clock)
+
+        self.supervisor.add(Watching(settings, db, clock, outgoing))
+        if settings.alarms.is_on:
+            self.supervisor.add(Alarms(settings, db, self._hints, intake, clock, outgoing))
 
     def start(self) -> None:
         """Start all services; blocks until the store and the doors are open."""

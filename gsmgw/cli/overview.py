@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gsmgw import locks
+from gsmgw.cli import display
+from gsmgw.clock import format_utc
 from gsmgw.gateway.health import record
 from gsmgw.gateway.health.record import Health
 from gsmgw.spool import layout
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
 
 #: So many uncertain messages are named one by one.
 UNCERTAIN_SHOWN = record.UNCERTAIN_SHOWN
+
+#: The daemon looks at alarms each minute.
+_LATELY = dt.timedelta(minutes=3)
 
 parse_detail = record.parse_detail
 
@@ -47,6 +54,13 @@ def gather(
 def daemon_pid(current: session.Session) -> int | None:
     """Return the process id of the daemon that works on this database; None if none does."""
     return locks.holder(locks.database_lock(current.config.database.path))
+
+
+def alarm_words(alarm: Mapping[str, Any], zone: dt.tzinfo, now: dt.datetime) -> str:
+    """Return an open alarm in few words: what it is, where, and since when."""
+    since = display.short_time(alarm["since"], zone, now)
+    over = "" if alarm["last_seen_at"] >= format_utc(now - _LATELY) else ", well again just now"
+    return " ".join(filter(None, (alarm["name"], alarm["where"], f"since {since}"))) + over
 
 
 def modem_documents(current: session.Session) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The configuration: one YAML file, checked as a whole, every mistake named at once."""
 
+from gsmgw.config.alarms import Alarms
 from gsmgw.config.hours import Hours, parse_hours
 from gsmgw.config.loading import (
     ANY_NAME,
@@ -21,6 +22,7 @@ from gsmgw.config.values import format_duration, parse_duration
 __all__ = [
     "ANY_NAME",
     "DEFAULT_PATH",
+    "Alarms",
     "Checked",
     "Config",
     "Document",

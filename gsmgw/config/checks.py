@@ -12,9 +12,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from gsmgw import phone
 from gsmgw.config import values
 from gsmgw.config.model import Retry
 from gsmgw.config.reading import Document, Place, Value
+from gsmgw.errors import BadNumberError
 
 #: What modems speak; anything else is either a typing error or very special.
 USUAL_BAUDRATES = ("9600", "19200", "38400", "57600", "115200", "230400", "460800", "921600")
@@ -39,6 +41,7 @@ def find_conflicts(document: Document) -> list[Remark]:
     for key, what in ((("name",), "name"), (("port",), "port"), (("match", "imei"), "IMEI")):
         remarks.extend(_doubles(document, key, what))
     remarks.extend(_retry_conflict(document))
+    remarks.extend(_alarm_conflict(document))
     return remarks
 
 
@@ -54,6 +57,7 @@ def find_unwise(document: Document) -> list[Remark]:
     if _is_switched(_at(document.value, "logs", "private"), on=True):
         words = "patients' numbers and texts appear in the log; keep it off outside a bench"
         remarks.append(Remark(("logs", "private"), words))
+    remarks.extend(_judge_alarms(document))
     text, person = (_seconds(document, "retention", key) for key in ("text", "person"))
     if text is not None and person is not None and text > person:
         words = "texts are to be kept longer than the person they belong to"
@@ -81,6 +85,30 @@ def _retry_conflict(document: Document) -> Iterator[Remark]:
         shown = values.format_duration(longest)
         words = f"the first pause is longer than the longest one, which is {shown}"
         yield Remark(("sending", "retry", "first"), words)
+
+
+def _alarm_conflict(document: Document) -> Iterator[Remark]:
+    wished = _at(document.value, "alarms", "sms", "modem")
+    names = [modem.get("name") for _, modem in _modems(document)]
+    if isinstance(wished, str) and wished not in names:
+        words = f"found {wished!r}; allowed is the name of a modem in modems"
+        yield Remark(("alarms", "sms", "modem"), words)
+    to = _at(document.value, "alarms", "sms", "to")
+    country = _at(document.value, "country") or "PL"
+    for number in to if isinstance(to, list) else [to]:
+        if isinstance(number, str) and number and isinstance(country, str):
+            try:
+                phone.parse_recipient(number, country=country.strip().upper())
+            except BadNumberError as error:
+                yield Remark(("alarms", "sms", "to"), str(error))
+
+
+def _judge_alarms(document: Document) -> Iterator[Remark]:
+    by_sms = _at(document.value, "alarms", "sms", "to")
+    count = sum(1 for _ in _modems(document))
+    if by_sms and not _at(document.value, "alarms", "hook") and count == 1:
+        words = "nobody hears by SMS of the only modem's own trouble; a second one, or alarms.hook"
+        yield Remark(("alarms", "sms"), words)
 
 
 def _doubles(document: Document, key: tuple[str, ...], what: str) -> Iterator[Remark]:

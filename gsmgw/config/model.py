@@ -14,6 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from gsmgw.config import values
+from gsmgw.config.alarms import Alarms
 from gsmgw.config.clinic import Calls, Clinic, Exports, Imports, Reminders, StaffMember
 from gsmgw.config.group import FilePath, Group, Switch, anchored
 from gsmgw.config.hours import Hours, parse_hours
@@ -47,16 +48,6 @@ def _per_category(found: object) -> dict[Category, str]:
             raise ValueError(f"{category!r} is no category; allowed are {', '.join(Category)}")
         chosen[Category(category)] = read(word)
     return chosen
-
-
-def _arguments(found: object) -> tuple[str, ...]:
-    """Read a program and its arguments."""
-    if not isinstance(found, list):
-        raise ValueError("allowed is a list: [/usr/local/bin/handler, argument]; no shell reads it")  # noqa: TRY004 - pydantic collects ValueError only
-    arguments = tuple(values.text(element) for element in found)
-    if arguments:
-        values.full_path(arguments[0])
-    return arguments
 
 
 def _uncertain() -> dict[Category, SettleAs]:
@@ -185,7 +176,7 @@ class Sending(Group):
 class Hooks(Group):
     """Programs that are told what happens."""
 
-    event: Annotated[tuple[str, ...], BeforeValidator(_arguments)] = ()  #: () for none
+    event: Annotated[tuple[str, ...], BeforeValidator(values.arguments)] = ()  #: () for none
     timeout: Annotated[float, BeforeValidator(values.duration(0.1, _HOUR_S))] = 60.0
 
 
@@ -257,6 +248,7 @@ class Config(Group):
     retention: Retention = Retention()
     logs: Logs = Logs()
     watching: Watching = Watching()
+    alarms: Alarms = Alarms()
     clinic: Clinic | None = None
     reminders: Reminders = Reminders()
     staff: Annotated[dict[str, StaffMember], BeforeValidator(_named)] = Field(default_factory=dict)

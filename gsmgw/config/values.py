@@ -167,6 +167,16 @@ def full_path(found: object) -> str:
     return text
 
 
+def arguments(found: object) -> tuple[str, ...]:
+    """Read a program and its arguments."""
+    if not isinstance(found, list):
+        raise ValueError("allowed is a list: [/usr/local/bin/handler, argument]; no shell reads it")  # noqa: TRY004 - pydantic collects ValueError only
+    words = tuple(text(element) for element in found)
+    if words:
+        full_path(words[0])
+    return words
+
+
 def text(found: object) -> str:
     """Read any one text."""
     return _text(found)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from gsmgw import clock, errors, logs
-from gsmgw.cli import command, display, exits, session
+from gsmgw.cli import command, display, exits, overview, session
 from gsmgw.cli.doctor import bundle as bundles
 from gsmgw.cli.doctor import finding, installation, machine, modems, places, ports, store
 from gsmgw.cli.doctor.installation import Installation
@@ -126,6 +126,7 @@ def _tell(done: Examination) -> None:
         click.echo(f"{number}. {level} {trouble.name}{where}")
         click.echo(f"   {display.safe(trouble.what)}")
         click.echo(f"   do: {display.safe(trouble.do)}\n")
+    _tell_alarms(done)
     _tell_lately(done.health)
     errors_found = sum(trouble.level == "error" for trouble in done.found)
     warnings_found = len(done.found) - errors_found
@@ -134,6 +135,14 @@ def _tell(done: Examination) -> None:
         click.echo(f"{shown}; docs/operate.md explains each by its name")
     else:
         click.echo("All is well.")
+
+
+def _tell_alarms(done: Examination) -> None:
+    """Show of what somebody was, or is to be, told."""
+    current = done.seen.current
+    for alarm in [] if done.health is None else done.health.alarms:
+        words = overview.alarm_words(alarm, current.zone, current.clock.now())
+        click.echo(f"Alarm: {display.safe(words)}")
 
 
 def _tell_lately(health: Health | None) -> None:

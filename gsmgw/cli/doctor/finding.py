@@ -55,6 +55,7 @@ ORDER = (
     "messages.uncertain",
     "messages.failed",
     "files.owed",
+    "alarm.untold",
     "hook.failing",
     "metrics.unwritable",
     "disk.low",

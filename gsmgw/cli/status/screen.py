@@ -59,6 +59,7 @@ def compose(
         *_uncertain(found),
         _modems(found, troubles, zone, now),
         *_other_troubles(found, troubles),
+        *_alarms(found, zone, now),
         *_queue(found, now),
         _today(found),
         *_next(found, zone, now),
@@ -209,6 +210,13 @@ def _other_troubles(found: Health, troubles: Sequence[Trouble]) -> Iterator[Rend
     if len(others) > _TROUBLES_SHOWN:
         shown.append(_note(f"and {len(others) - _TROUBLES_SHOWN} more: gsmgw doctor"))
     yield _with_gap(Group(*shown))
+
+
+def _alarms(found: Health, zone: dt.tzinfo, now: dt.datetime) -> Iterator[RenderableType]:
+    """Yield the alarms that are open: somebody was, or is to be, told of them."""
+    if found.alarms:
+        named = (overview.alarm_words(alarm, zone, now) for alarm in found.alarms)
+        yield _with_gap(_note(f"Alarms: {'; '.join(named)}", _BAD))
 
 
 def _trouble(trouble: Trouble) -> Iterator[RenderableType]:

@@ -27,6 +27,8 @@ _WAITS_LONG = dt.timedelta(minutes=15)
 _UNSEEN = dt.timedelta(minutes=2)
 #: Hand-outs and handler runs are tried again at least every minute.
 _OWED_LONG = dt.timedelta(minutes=5)
+#: An alarm is told at once, or when the next modem can send.
+_UNTOLD_LONG = dt.timedelta(minutes=10)
 #: Hours that the queue needs: a day of sending is eight or so.
 _BACKLOG_HOURS = 8.0
 #: A signal under this loses messages, in dBm.
@@ -63,6 +65,7 @@ def judge(health: Health) -> list[Trouble]:
         *(_waiting(health) if health.daemon_pid is not None else ()),
         *_refusals(health),
         *_wal(health),
+        *_untold(health),
     ]
     return sorted(found, key=lambda trouble: trouble.level != "error")
 
@@ -348,6 +351,14 @@ def _wal(health: Health) -> Iterator[Trouble]:
         what = f"the database's log has {health.wal_octets // 1_000_000} MB: somebody reads on"
         do = f"sudo fuser -v {health.database}; close the program that is not gsmgw"
         yield Trouble("warning", "store.wal_large", health.database, what, do)
+
+
+def _untold(health: Health) -> Iterator[Trouble]:
+    limit = dt.datetime.fromisoformat(health.at) - _UNTOLD_LONG
+    if health.untold_since is not None and _is_before(health.untold_since, limit):
+        what = "somebody is to be told of an alarm, and cannot be"
+        do = "journalctl -u gsmgw -g alarm.untold -e says why"
+        yield Trouble("warning", "alarm.untold", "alarms", what, do)
 
 
 # -- words and times ------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def _families(
         "What gsmgw doctor finds in the record, by level.",
         [({"level": level}, levels.count(level)) for level in ("error", "warning")],
     )
+    yield "alarms_open", "Alarms that are open.", [({}, len(health.alarms))]
     yield from _modems(health)
     yield from _messages(health, now)
     yield (

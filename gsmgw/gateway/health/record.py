@@ -23,6 +23,7 @@ from gsmgw.gateway.health.upcoming import Upcoming, upcoming
 from gsmgw.model import Category, InboxKind, MessageState
 from gsmgw.store import events, figures, modems, outbox, upkeep
 from gsmgw.store.database import Database, Row
+from gsmgw.store.watching import alarms
 
 #: So many uncertain messages are named one by one.
 UNCERTAIN_SHOWN = 20
@@ -111,6 +112,8 @@ class Health:
     day_events: dict[str, int]  #: name: how often in the last 24 hours
     events: Sequence[Row] = field(default_factory=list)
     upcoming: Sequence[Upcoming] = field(default_factory=list)  #: the next first
+    alarms: Sequence[dict[str, Any]] = field(default_factory=list)  #: that are open, oldest first
+    untold_since: str | None = None  #: since when somebody has yet to be told of an alarm
 
     def as_json(self) -> dict[str, Any]:
         """Return the record for programs, as docs/commands.md describes it."""
@@ -147,6 +150,7 @@ class Health:
             "day_events": self.day_events,
             "events": [_event(row) for row in self.events],
             "next": [asdict(event) for event in self.upcoming],
+            "alarms": {"open": list(self.alarms), "untold_since": self.untold_since},
         }
 
 
@@ -210,6 +214,8 @@ def gather(
         schema=figures.schema_version(db),
         day_events=figures.events_since(db, format_utc(now - dt.timedelta(days=1))),
         events=events.newest(db, events_shown),
+        alarms=_alarms(db) if config.alarms.is_on else [],
+        untold_since=alarms.oldest_owed(db) if config.alarms.is_on else None,
         upcoming=upcoming(
             config,
             db,
@@ -298,6 +304,23 @@ def _from_the_future(db: Database, now: dt.datetime) -> str | None:
     if newest is None or dt.datetime.fromisoformat(newest) <= now + _SLACK:
         return None
     return f"it shows {format_utc(now)}, but the newest row was written at {newest}"
+
+
+def _alarms(db: Database) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": row["id"],
+            "name": row["finding"],
+            "where": row["place"],
+            "level": row["level"],
+            "what": row["what"],
+            "do": row["advice"],
+            "since": row["first_seen_at"],
+            "opened_at": row["opened_at"],
+            "last_seen_at": row["last_seen_at"],
+        }
+        for row in alarms.opened(db)
+    ]
 
 
 def _size(path: Path) -> int:
