@@ -38,7 +38,7 @@ COMMANDS = {
     "backup": "gsmgw.cli.upkeep:backup",
     "restore": "gsmgw.cli.upkeep:restore",
     "clock": "gsmgw.cli.upkeep:clock",
-    "clinic": "gsmgw.cli.clinic:clinic",
+    "clinic": "gsmgw.cli.clinic.group:clinic",
 }
 
 

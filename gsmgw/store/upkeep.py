@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from gsmgw.store import consent
 from gsmgw.store.database import Database, Transaction
 
 #: Rows changed in one transaction: others want to write too.
@@ -137,7 +135,7 @@ def _forget_recipients(tx: Transaction, before: str) -> int:
         tx.run(
             "UPDATE outbox SET recipient = ?, reference = NULL, error = NULL, spool_file = NULL"
             " WHERE id = ?",
-            (_hashed(tx, row["recipient"]), row["id"]),
+            (consent.hashed(tx, row["recipient"]), row["id"]),
         )
         tx.run("UPDATE part SET error = NULL WHERE message_id = ?", (row["id"],))
         tx.run(
@@ -156,7 +154,7 @@ def _forget_senders(tx: Transaction, before: str) -> int:
         (before, AT_ONCE),
     )
     for row in rows:
-        hashed = _hashed(tx, row["sender"])
+        hashed = consent.hashed(tx, row["sender"])
         tx.run("UPDATE inbox SET sender = ? WHERE id = ?", (hashed, row["id"]))
         tx.run(
             "UPDATE received_part SET sender = ?, pdu = '' WHERE inbox_id = ?",
@@ -196,14 +194,3 @@ def fold_back(db: Database) -> bool:
     """
     row = db.row("PRAGMA wal_checkpoint(TRUNCATE)")
     return row is not None and row[0] == 0
-
-
-def _hashed(tx: Transaction, number: str) -> str:
-    row = tx.row("SELECT value FROM setting WHERE name = 'person_key'")
-    if row is None:
-        key = secrets.token_hex(32)
-        tx.run("INSERT INTO setting (name, value) VALUES ('person_key', ?)", (key,))
-    else:
-        key = str(row["value"])
-    digest = hmac.new(bytes.fromhex(key), number.encode(), hashlib.sha256).hexdigest()
-    return f"hash:{digest[:32]}"

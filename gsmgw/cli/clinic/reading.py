@@ -22,12 +22,8 @@ _QUESTIONS = ", ".join(reading.Question)
 _FEWEST_FIELDS = 3
 
 
-@click.group("clinic", cls=command.Group)
-def clinic() -> None:
-    """What a clinic does with the gateway: patients' answers."""
-
-
-@clinic.command(
+@click.command(
+    cls=command.Command,
     epilog="""\
 gsmgw clinic read replies.tsv
 gsmgw clinic read --asked questions.tsv --words our-words.yaml -

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gsmgw clinic`: its commands, each found when it is typed."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from gsmgw.cli import command
+
+#: Command: where it is written.
+COMMANDS = {
+    "tasks": "gsmgw.cli.clinic.work:tasks",
+    "task": "gsmgw.cli.clinic.work:task",
+    "forget": "gsmgw.cli.clinic.law:forget",
+    "export": "gsmgw.cli.clinic.law:export",
+    "read": "gsmgw.cli.clinic.reading:read",
+}
+
+
+class ClinicGroup(command.Group):
+    """The commands of `COMMANDS`, imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None if there is no such one."""
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, name = place.split(":")
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
+
+
+@click.group(
+    "clinic",
+    cls=ClinicGroup,
+    epilog="""\
+gsmgw clinic tasks
+gsmgw clinic task done 17 --owner Ewa
+gsmgw clinic thread +48500100211
+""",
+)
+def clinic() -> None:
+    """A clinic's day: work, visits, answers, calls, and the law."""

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Persons: who is meant by a number, and all rows in which one stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gsmgw import phone as phones
+from gsmgw.store.database import Database, Row, Transaction
+
+#: What people write between the digits of a number.
+_GAP = r"[\s().\-/\u00a0]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is meant: patients, and a phone if it is theirs alone."""
+
+    patients: tuple[str, ...]
+    phone: str | None  #: None: nobody's, or others have it too
+    names: tuple[str, ...] = ()  #: given and family names
+    visits: tuple[str, ...] = ()
+    national: str = ""  #: the phone's digits behind the country's code
+
+    def number_pattern(self) -> re.Pattern[str] | None:
+        """Return how the phone looks in any text, written with or without its country."""
+        if not self.national:
+            return None
+        return re.compile(rf"(?<!\d){self._country()}{_GAP.join(self.national)}(?!\d)")
+
+    def _country(self) -> str:
+        assert self.phone is not None
+        code = self.phone.removeprefix("+").removesuffix(self.national)
+        return rf"(?:(?:\+|00)?{_GAP.join(code)}{_GAP}|0)?" if code else "0?"
+
+
+def find(db: Database | Transaction, patients: Sequence[str], phone: str | None) -> Person:
+    """Return what is known of some patients who are to be shown or forgotten together."""
+    people = [row for one in patients if (row := _patient(db, one)) is not None]
+    names = {row[column] for row in people for column in ("given", "family") if row[column]}
+    visits = [str(row["id"]) for row in _of_patients(db, "appointment", patients)]
+    national = "" if phone is None else national_digits(phone)
+    return Person(tuple(patients), phone, tuple(sorted(names)), tuple(visits), national)
+
+
+def national_digits(phone: str) -> str:
+    """Return a number as it is written inside its country."""
+    digits = phone.removeprefix("+")
+    return digits[phones.country_code_length(phone) :] if phone.startswith("+") else digits
+
+
+def others_on_phone(db: Database | Transaction, phone: str, patients: Sequence[str]) -> bool:
+    """Tell whether a phone is also that of somebody else."""
+    rows = db.rows("SELECT id FROM patient WHERE phone = ?", (phone,))
+    return any(row["id"] not in patients for row in rows)
+
+
+def _patient(db: Database | Transaction, patient_id: str) -> Row | None:
+    return db.row("SELECT * FROM patient WHERE id = ?", (patient_id,))
+
+
+# -- rows of a person -----------------------------------------------------------------------------
+
+
+def _of_patients(db: Database | Transaction, table: str, patients: Sequence[str]) -> list[Row]:
+    marks = ", ".join("?" * len(patients))
+    return db.rows(
+        f"SELECT * FROM {table} WHERE patient_id IN ({marks}) ORDER BY id",  # noqa: S608 - constants
+        tuple(patients),
+    )
+
+
+def rows_of(db: Database | Transaction, table: str, person: Person) -> list[Row]:
+    """Return the rows of a table of the clinic that are about a person or their phone."""
+    found = {row["id"]: row for row in _of_patients(db, table, person.patients)}
+    if person.phone is not None and table in ("request", "response", "task"):
+        rows = db.rows(f"SELECT * FROM {table} WHERE phone = ?", (person.phone,))  # noqa: S608
+        found |= {row["id"]: row for row in rows}
+    return [found[key] for key in sorted(found)]
+
+
+def calls_of(db: Database | Transaction, person: Person) -> list[Row]:
+    """Return the calls that people made to a person."""
+    return [
+        row
+        for row in db.rows("SELECT * FROM call_try ORDER BY id")
+        if row["appointment_id"] in person.visits
+        or (person.phone is not None and row["phone"] == person.phone)
+    ]
+
+
+def messages_of(db: Database | Transaction, person: Person) -> list[Row]:
+    """Return the messages to a person's phone, and those in which they are spoken of."""
+    ids = {row["outbox_id"] for row in rows_of(db, "request", person) if row["outbox_id"]}
+    ids |= {row["outbox_id"] for row in notices_of(db, person) if row["outbox_id"]}
+    if person.phone is not None:
+        rows = db.rows("SELECT id FROM outbox WHERE recipient = ?", (person.phone,))
+        ids |= {row["id"] for row in rows}
+    found = (db.row("SELECT * FROM outbox WHERE id = ?", (one,)) for one in sorted(ids))
+    return [row for row in found if row is not None]
+
+
+def arrivals_of(db: Database | Transaction, person: Person) -> list[Row]:
+    """Return what arrived from a person's phone, and answers about them from a shared one."""
+    ids = {row["inbox_id"] for row in rows_of(db, "response", person) if row["inbox_id"]}
+    if person.phone is not None:
+        rows = db.rows("SELECT id FROM inbox WHERE sender = ?", (person.phone,))
+        ids |= {row["id"] for row in rows}
+    found = (db.row("SELECT * FROM inbox WHERE id = ?", (one,)) for one in sorted(ids))
+    return [row for row in found if row is not None]
+
+
+def notices_of(db: Database | Transaction, person: Person) -> list[Row]:
+    """Return what was said to people of the clinic about work for a person."""
+    found = []
+    for task in rows_of(db, "task", person):
+        found += db.rows(
+            "SELECT * FROM request WHERE same_as BETWEEN ? AND ?",
+            (f"staff:{task['id']}:", f"staff:{task['id']};"),
+        )
+    return found
+
+
+def consents_of(db: Database | Transaction, person: Person) -> list[Row]:
+    """Return what a person's phone decided."""
+    return db.rows("SELECT * FROM consent WHERE phone = ? ORDER BY category", (person.phone,))
+
+
+def unsettled(tx: Transaction, person: Person) -> list[int]:
+    """Return the messages to a person of which something may still be sent."""
+    return [
+        int(row["id"])
+        for row in messages_of(tx, person)
+        if row["state"] in ("new", "queued", "sending", "uncertain") and row["settled_at"] is None
+    ]
+
+
+def in_the_way(db: Database, person: Person) -> str | None:
+    """Return what is under way with a person, so that they cannot be forgotten this moment."""
+    messages = {row["id"] for row in messages_of(db, person)}
+    sending = {row["message_id"] for row in db.rows("SELECT * FROM part WHERE state = 'sending'")}
+    if messages & sending:
+        return "a modem is sending to this person"
+    for file in db.rows("SELECT * FROM spool_file WHERE finished_at IS NULL"):
+        entries = db.rows("SELECT message_id FROM spool_entry WHERE file_id = ?", (file["id"],))
+        if messages & {row["message_id"] for row in entries}:
+            return f"the file checked/{file['name']} is not yet put away"
+    arrivals = {row["id"] for row in arrivals_of(db, person)}
+    owed = db.rows("SELECT inbox_id FROM handout WHERE finished_at IS NULL")
+    if arrivals & {row["inbox_id"] for row in owed}:
+        return "what this person wrote is being handed over"
+    taken = db.row("SELECT name FROM import_file WHERE finished_at IS NULL")
+    return None if taken is None else "a file of the clinic's program is being read"
