@@ -151,6 +151,8 @@ def _looked_at(config: Config) -> Iterator[tuple[str, Path]]:
     """Yield each file that the daemon reads or runs, with its key."""
     if config.hooks.event:
         yield "hooks.event", Path(config.hooks.event[0])
+    if config.alarms.hook:
+        yield "alarms.hook", Path(config.alarms.hook[0])
     if config.replies.words is not None:
         yield "replies.words", config.replies.words
     if config.clinic is not None and config.clinic.templates is not None:

@@ -93,6 +93,7 @@ def test_the_default_configuration_fits_our_unit() -> None:
         ("spool: {path: /root/sms}", "outside /root"),
         ("spool: {path: /tmp/sms}", "a /tmp of its own"),
         ("hooks: {event: [/root/handler]}", "hooks.event: the unit"),
+        ("alarms: {hook: [/root/handler]}", "correct alarms.hook"),
         ("replies: {words: /root/words.yaml}", "correct replies.words"),
         (
             'clinic: {name: A, phone: "22 100", templates: /root/texts.yaml}',
