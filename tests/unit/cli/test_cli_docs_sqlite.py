@@ -140,7 +140,22 @@ def test_errors_come_as_documented(place: Place, words: str) -> None:
     assert f"`{words}`" in DOC
 
 
+CLINIC = (
+    *("patient", "appointment", "request", "response", "task", "call_try", "regimen"),
+    *("import_file", "import_message", "daily_count", "erased"),
+)
+
+
+@pytest.mark.parametrize("table", CLINIC)
+def test_every_column_of_a_clinics_table_is_documented(place: Place, table: str) -> None:
+    (told,) = re.findall(rf"\*\*`{table}`\*\*(.*?)(?=\*\*`|\n\n)", DOC, re.S)
+    documented = set(re.findall(r"\b[a-z_0-9]+\b", " ".join(re.findall(r"`([^`]*)`", told))))
+    columns = {row["name"] for row in place.database.rows(f"PRAGMA table_info({table})")}
+    assert columns <= documented
+
+
 def test_every_error_of_the_schema_is_documented() -> None:
-    schema = (ROOT / "gsmgw" / "store" / "schema" / "0001_transport.sql").read_text()
+    folder = ROOT / "gsmgw" / "store" / "schema"
+    schema = "".join(path.read_text() for path in sorted(folder.glob("*.sql")))
     raised = set(re.findall(r"RAISE\(ABORT, '(gsmgw: [^']*)'\)", schema))
     assert raised == {words for words in ERRORS if words.startswith("gsmgw: ")}
