@@ -8,7 +8,8 @@ Tags (see `tagging`):
     R another day    C call me    c a call    s stop    a start    h help    f when    l late
     q thanks    z regret    p no problem    # number    @ name    * all    & rest    M minutes
     X another day or time    F if    B maybe    b but    Y yes or if    P somebody    I illness
-    O nobody    G to give up again and again    E irony    D dots    S this is    A yes, or filler
+    O nobody    K I keep what I have, I forgot    N no worries
+    G to give up again and again    E irony    D dots    S this is    A yes, or filler
     j when, or filler    _ filler    u unknown    : a face    , . ? signs
 """
 
@@ -88,6 +89,11 @@ _RULES: tuple[tuple[Said, str], ...] = (
     (Said.CONFUSED, "k*xk*[grRcCnm]"),
     (Said.CONFUSED, "[nm][yf]"),
     (Said.CONFUSED, "d[grRcC]"),
+    (Said.CONFUSED, "[nm][wk]*K"),
+    (Said.NO, "[wk]*K+"),
+    (Said.NO, "N"),
+    (Said.RESCHEDULE, "[wk]+[rR]+k?"),
+    (Said.RESCHEDULE, "[rR]+k"),
     (Said.NO, "[nm]w?k*[vi]+"),
     (Said.NO, "[nm]w?k+"),
     (Said.NO, "[nm][ow]"),
@@ -117,7 +123,7 @@ _RULES: tuple[tuple[Said, str], ...] = (
 
 #: German puts the negation behind: `komme nicht`, `kann leider nicht kommen`.
 _RULES_BEHIND: tuple[tuple[Said, str], ...] = (
-    (Said.CONFUSED, "[gr]n(?!_*[ki])"),
+    (Said.CONFUSED, "[grK]n(?!_*[ki])"),
     (Said.NO, "[vktTow]n(?![_z]*[grC])[vi]*k*"),
 )
 
@@ -178,12 +184,14 @@ def settle_words_of_two_minds(tags: str) -> str:
 
     `przepraszam, ale …` is a regret and `tak, ale spóźnię się` a yes, no reservation. Spanish `si`
     is an if where a verb stands on both sides of it (`confirmo si puedo`) or two behind it (`si
-    puedo voy`).
+    puedo voy`), and where it is followed by nothing but a can: `si puedo`, but `sí, puedo`.
     """
     tags = re.sub("(?<=[zq])([_,]*)b", r"\1_", tags)
+    tags = re.sub("N(?=.*[vyi])", "p", tags)
     tags = re.sub("b(?=[_ki]*l)", "_", tags)
     tags = re.sub("(?<=[vikg])(_*)Y(?=_*[vikmn])", r"\1F", tags)
-    return re.sub("Y(?=_*[km]_*[ik]*_*v)", "F", tags)
+    tags = re.sub("Y(?=_*[km]_*[ik]*_*v)", "F", tags)
+    return re.sub("Y(?=_*k_*$)", "F", tags)
 
 
 def stray_negation(tags: str) -> bool:

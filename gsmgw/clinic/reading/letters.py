@@ -120,10 +120,14 @@ def _without_umlaut_e(form: str) -> str:
 def is_typo_of(typed: str, meant: str) -> bool:
     """Tell whether one slip makes one word of the other.
 
-    First and last letter must stand: in Slavic and Romance languages the last one says who does it
+    First and last letter must stand, unless the last two changed places: in Slavic and Romance languages the last one says who does it
     (`приду` I come, `придут` they come), and the first one often carries the negation.
     """
-    if typed[0] != meant[0] or typed[-1] != meant[-1] or abs(len(typed) - len(meant)) > 1:
+    if typed[0] != meant[0]:
+        return False
+    if typed[:-2] == meant[:-2] and typed[-2:] == meant[:-3:-1]:
+        return True
+    if typed[-1] != meant[-1] or abs(len(typed) - len(meant)) > 1:
         return False
     start = 0
     while start < min(len(typed), len(meant)) and typed[start] == meant[start]:

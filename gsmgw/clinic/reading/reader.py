@@ -143,7 +143,9 @@ class _Answer:
         if self.question is not Question.FAMILY:
             return tags
         tags = re.sub("(?<=m)_(?=_*[#@*&])", ".", tags)
-        return re.sub("(?<=[#@])n(?=[,.]|$)", "d", tags)
+        # `Anna tak, ale Łukasz nie`: a second visit is no reservation.
+        tags = re.sub("b(?=_*[#@])", "_", tags)
+        return re.sub("(?<=[#@*])n(?=[,.]|$)", "d", tags)
 
     def _settle_names(self) -> None:
         """Make filler of names that change nothing, and of third persons if they are the asked."""
@@ -151,6 +153,7 @@ class _Answer:
         if not is_family:
             signature.accept_names(self.elements, self.asked)
         is_named = any(element.tag == "@" for element in self.elements)
+        is_named = is_named or (is_family and any(e.tag == "*" for e in self.elements))
         for element in self.elements:
             if element.tag == "t" and is_named:
                 element.tag = "v"
@@ -257,6 +260,9 @@ class _Answer:
             return "which visit"
         if Meaning.ACCEPT in meanings and "z" in tags:
             return "maybe not meant so"
+        if any(set("NK") & set(statement.tags) for statement in said):
+            # Maybe meant otherwise: who forgot may take it now, who keeps may want both.
+            return "no plain no"
         if Said.NO_PROBLEM in kinds and not kinds & {Said.YES, Said.NO, Said.GIVE_UP}:
             return "no plain yes"
         return ""

@@ -23,7 +23,11 @@ VISITS = frozenset(
 
 #: Kind of word to tag; a phrase of several kinds has the first of them that the question allows.
 _TAGS: Mapping[str, str] = {
+    "keep": "K",
+    "forgot": "K",
+    "refuse": "e",
     "other": "u",
+    "no_worries": "N",
     "nobody": "O",
     "if_or_yes": "Y",
     "call": "C",
@@ -74,6 +78,9 @@ _TAGS: Mapping[str, str] = {
 
 #: Kinds that only one question knows, and what they are elsewhere ("" for: look at the next kind).
 _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
+    "keep": (frozenset({Question.OFFER}), ""),
+    "forgot": (frozenset({Question.DOSE}), ""),
+    "refuse": (frozenset({Question.CONSENT}), ""),
     "taken": (frozenset({Question.DOSE}), ""),
     "take": (frozenset({Question.OFFER}), ""),
     "permit": (frozenset({Question.CONSENT}), ""),
@@ -94,6 +101,8 @@ _MARKS: Mapping[str, str] = {
     **dict.fromkeys("+&#\u2116", "_"),
     "?": "?",
 }
+#: Kinds of word that no slip makes of another one.
+_NEVER_MENDED = frozenset({"not", "all", "rest", "nobody"})
 #: Signs that are a whole answer, or nothing.
 _LONE = frozenset("+-?")
 
@@ -171,6 +180,8 @@ class Tagger:
             kinds = self._lone_letter(found, kinds)
         if kinds and not (named and length == 1):
             tag = self.tag_of(kinds)
+            if tag == "Y" and not token.text.isascii():
+                tag = "y"  # `sí` is no if
             if tag in "dm" and length > 1:
                 tag = "e"
             return [Element(tag, tuple(found[place : place + length]), kinds)]
@@ -186,8 +197,11 @@ class Tagger:
 
     def _lone_letter(self, found: list[Token], kinds: frozenset[str]) -> frozenset[str]:
         """Take `y` and `n` for yes and no only where they are the whole answer."""
-        is_alone = sum(token.kind is not Kind.SIGN for token in found) == 1
-        return kinds if is_alone else kinds - {"accept", "decline"}
+        words = [token for token in found if token.kind is not Kind.SIGN]
+        others = [self.vocabulary.phrases.get(token.forms[:1], frozenset()) for token in words[1:]]
+        is_first = words[0] is found[0] and kinds <= {"accept", "decline"}
+        is_polite = is_first and all(one & {"thanks", "regret"} for one in others)
+        return kinds if len(words) == 1 or is_polite else kinds - {"accept", "decline"}
 
     def _longest_phrase(self, found: list[Token], place: int) -> tuple[int, frozenset[str]]:
         end = place
@@ -239,7 +253,8 @@ class Tagger:
                 if letters.is_typo_of(form, word):
                     meant = kinds
                     tags.add(self.tag_of(kinds))
-        return meant if len(tags) == 1 and "not" not in meant else frozenset()
+        # A name is no slip of a word for all: `Tomás` is not `todas`.
+        return meant if len(tags) == 1 and not _NEVER_MENDED & meant else frozenset()
 
     # -- days, times, numbers, signs --------------------------------------------------------------
 
@@ -247,6 +262,9 @@ class Tagger:
         """Read a weekday, or a month with the day before or behind it."""
         token = found[place]
         day = asked_facts.day_at(found, place, self.vocabulary)
+        if self._is_until(found, place):
+            day = asked_facts.day_at(found, place + 1, self.vocabulary)
+            return Element("y" if day in self.asked.days else "X", tuple(found[place : place + 2]))
         if day is not None:
             return Element("_" if day in self.asked.days else "X", (token,))
         month = asked_facts.month_of(token, self.vocabulary)
@@ -255,6 +273,15 @@ class Tagger:
             is_asked = (number, month) in self.asked.dates
             return Element("_" if is_asked else "X", tuple(found[place : place + 2]))
         return None
+
+    def _is_until(self, found: list[Token], place: int) -> bool:
+        """Tell whether somebody takes leave until a day: `do czwartku!` is a yes."""
+        kinds = (self.vocabulary.phrases.get((form,), ()) for form in found[place].forms)
+        return (
+            place + 1 < len(found)
+            and any("until" in one for one in kinds)
+            and asked_facts.day_at(found, place + 1, self.vocabulary) is not None
+        )
 
     def _number(self, found: list[Token], place: int) -> Element:
         number = found[place].numbers[0]
@@ -315,7 +342,8 @@ def _join_split_verbs(elements: list[Element], vocabulary: Vocabulary, tagger: T
     """Make one verb of `sage … ab`: the first word takes the tag, the last one says no more."""
     firsts = {first for first, _ in vocabulary.split}
     for place, element in enumerate(elements):
-        first = _only_form(element)
+        # `ich habe` is one phrase, its last word is the verb.
+        first = element.tokens[-1].forms[0] if element.tokens and element.tokens[-1].forms else ""
         if first not in firsts:
             continue
         for end in _same_clause(elements, place):

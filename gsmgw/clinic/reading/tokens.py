@@ -39,7 +39,7 @@ class Token:
 
 _GLAD = "😀😃😄😁😊🙂☺🤗🙏❤♥💐🌹🌷🌸🌺🌻💕💖😘🥰😇🤝👏🙌🎉✨☀🌞💪😌🧡💛💚💙💜💓💞💗🌼🍀🤍🤎🖤"
 _SAD = "😞😔😢😭☹🙁😟😕😥😓😩😪💔"
-_THUMBS = "👍👎✅✔❌🆗⭐🌟★☆"
+_THUMBS = "👍👎👌✅✔❌🆗⭐🌟★☆"
 
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff\ufe0e\ufe0f\u20e3\u200d]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
