@@ -9,7 +9,7 @@ import re
 from gsmgw.clinic.interchange.parsed import UnreadableFileError
 
 #: Encodings of one octet a letter, by the country that most likely uses each.
-SINGLE = ("cp1250", "cp1251", "cp1252", "iso-8859-2", "iso-8859-5")
+SINGLE = ("cp1250", "cp1251", "cp1252", "iso-8859-2")
 
 _CENTRAL = frozenset(["PL", "CZ", "SK", "HU", "SI", "HR", "RO", "AL", "BA", "RS"])
 _CYRILLIC = frozenset(["RU", "BY", "UA", "BG", "MK", "KZ", "KG"])
@@ -33,45 +33,73 @@ _HOME = {
 _WESTERN = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýß"
 #: Signs that tables hold beside letters.
 _USUAL_SIGNS = frozenset("№°«»§…€\u00a0\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e")
+#: Octets of a file by which its encoding is guessed.
+_SAMPLE = 100_000
 _WORD = re.compile(r"\w+")
 
 
-def decode(content: bytes, encoding: str | None, country: str) -> tuple[str, str]:
+def decode(
+    content: bytes, encoding: str | None, country: str, key: str = "the encoding"
+) -> tuple[str, str]:
     """Return the text of a file and its encoding.
 
     Args:
         content: the octets.
         encoding: what the configuration says; None guesses.
         country: two letters; decides between encodings that fit alike.
+        key: where the configuration says it, for the words of the error.
 
     Raises:
         UnreadableFileError: it is no text, or not in the encoding that was said.
     """
     if b"\0" in content and not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise UnreadableFileError(
-            "this is no text: it has zero octets. Is it a spreadsheet? Save it as CSV"
+            "this is no text: it has zero octets. If it is a spreadsheet, save it as CSV"
         )
     if content.startswith(codecs.BOM_UTF8):
         encoding = "utf-8"
     elif content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
     if encoding is not None:
-        return _decode(content, "utf-8-sig" if encoding == "utf-8" else encoding), encoding
+        return _decode(content, "utf-8-sig" if encoding == "utf-8" else encoding, key), encoding
     try:
         return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        best = max(_order(country), key=lambda name: _plausible(content, name, country))
+        sample = _foreign_lines(content)
+        best = max(_order(country), key=lambda name: _plausible(sample, name, country))
         return content.decode(best, "replace"), best
 
 
-def _decode(content: bytes, encoding: str) -> str:
+def is_utf8(content: bytes) -> bool:
+    """Tell whether these octets are UTF-8 beyond doubt: valid, and not only ASCII."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not content.isascii()
+
+
+def _foreign_lines(content: bytes) -> bytes:
+    """Return lines that hold more than ASCII, as many as a guess needs."""
+    found, length = [], 0
+    for line in content.splitlines():
+        if line.isascii():
+            continue
+        found.append(line[:_SAMPLE])
+        length += len(found[-1])
+        if length > _SAMPLE:
+            break
+    return b"\n".join(found)
+
+
+def _decode(content: bytes, encoding: str, key: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise UnreadableFileError(
             f"line {line} is not {encoding.removesuffix('-sig')}, which is what is expected;"
-            " set import.visits.encoding, or leave it out to have it guessed"
+            f" set {key}, or leave it out to have it guessed"
         ) from error
 
 

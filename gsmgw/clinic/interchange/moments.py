@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterable, Sequence
 
@@ -18,12 +19,26 @@ FORMS = (
     "%Y.%m.%d",
     "%d.%m.%y",
     "%d/%m/%y",
+    "%d-%m-%y",
+    "%m/%d/%y",
     "%Y%m%d",
 )
+#: Forms that read the same signs as another day.
+_OTHER = {
+    "%d/%m/%Y": "%m/%d/%Y",
+    "%m/%d/%Y": "%d/%m/%Y",
+    "%d/%m/%y": "%m/%d/%y",
+    "%m/%d/%y": "%d/%m/%y",
+}
 #: Countries that write the month first.
 MONTH_FIRST = frozenset({"US", "PH"})
 
-_TIME = re.compile(r"(\d{1,2})(?:[:.hH](\d{2}))?(?::\d{2}(?:\.\d+)?)?\s*([aApP])?\.?[mM]?\.?")
+#: No form of a date is longer.
+_LONGEST_DATE = 40
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
+_TIME = re.compile(
+    r"(\d{1,2})(?:[:.hH](\d{2}))?(?::\d{2}(?:\.\d+)?)?\s*([aApP])?\.?[mM]?\.?", re.ASCII
+)
 #: What spreadsheets add to a date that has no time.
 _MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?$")
 
@@ -40,24 +55,36 @@ def choose(texts: Iterable[str], country: str) -> tuple[str | None, bool]:
         texts: dates of one column.
         country: two letters; decides whether 05/03 is in March or in May.
     """
-    dates = [bare(text) for text in texts if text.strip()][:2000]
-    forms = list(FORMS)
-    if country in MONTH_FIRST:
-        forms.remove("%m/%d/%Y")
-        forms.insert(0, "%m/%d/%Y")
+    dates = list(dict.fromkeys(bare(text) for text in texts if text.strip()))[:2000]
+    forms = sorted(FORMS, key=lambda form: not form.startswith("%m") or country not in MONTH_FIRST)
     counts = {form: sum(read_date(text, (form,)) is not None for text in dates) for form in forms}
     best = max(forms, key=lambda form: counts[form])
     if not counts[best]:
         return None, False
-    other = {"%d/%m/%Y": "%m/%d/%Y", "%m/%d/%Y": "%d/%m/%Y"}.get(best)
+    other = _OTHER.get(best)
     return best, other is not None and counts[other] == counts[best]
+
+
+def day_of(text: str) -> str:
+    """Return the date in front of a time: `05.03.2026 10:15`, `2026-03-05T10:15`."""
+    day = text.strip().partition(" ")[0].rstrip(",")
+    return day[:10] if day[10:11] == "T" else day
 
 
 def read_date(text: str, forms: Sequence[str]) -> dt.date | None:
     """Return the day, read in the first form that fits; None if none does."""
+    return _read_date(bare(text), tuple(forms))
+
+
+@functools.lru_cache(maxsize=4096)
+def _read_date(text: str, forms: tuple[str, ...]) -> dt.date | None:
+    if len(text) > _LONGEST_DATE or not text.isascii():
+        return None
     for form in forms:
+        if form == "%Y%m%d" and len(text) != len("20260305"):
+            continue  # %m and %d would take one digit each
         try:
-            return dt.datetime.strptime(bare(text), form).date()  # noqa: DTZ007 - a day has no zone
+            return dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:
             continue
     return None
@@ -79,14 +106,14 @@ def read_time(text: str) -> dt.time | None:
 def read_start(text: str, forms: Sequence[str], zone: dt.tzinfo) -> dt.datetime | None:
     """Return a moment: ISO 8601, or a date in one of the forms and a time; None if it is none."""
     text = " ".join(text.split())
+    if not _ISO.match(text):
+        day, _, clock = text.partition(" ")
+        date, time = read_date(day.rstrip(","), forms), read_time(clock)
+        if date is None or time is None:
+            return None
+        return dt.datetime.combine(date, time, zone)
     try:
         found = dt.datetime.fromisoformat(text)
     except ValueError:
-        day, _, clock = text.partition(" ")
-        date, time = read_date(day, forms), read_time(clock)
-        if date is None or time is None:
-            return None
-        found = dt.datetime.combine(date, time)
-    if len(text) <= 10:
         return None
     return found if found.tzinfo else found.replace(tzinfo=zone)

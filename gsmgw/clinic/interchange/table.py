@@ -7,29 +7,18 @@ which column is what, one form of dates. One bad row never stops the others.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Sequence
 
-from gsmgw.clinic.interchange import encodings, moments, words
+from gsmgw.clinic.interchange import columns, encodings, moments, words
+from gsmgw.clinic.interchange import rows as cutting
+from gsmgw.clinic.interchange.columns import Kind, Layout
 from gsmgw.clinic.interchange.parsed import Parsed, Row, UnreadableFileError
 from gsmgw.clinic.model import PatientRecord, Record, VisitRecord, VisitStatus
 from gsmgw.config import Config
-from gsmgw.config.clinic import Table
 
-Kind = Literal["visits", "patients"]
-
-_DELIMITERS = (";", ",", "\t", "|")
-#: Columns of whole names in which the family name comes first.
-_FAMILY_FIRST = ("nazwisko", "фио", "піб")
 #: No cell of a clinic's table is longer.
 LONGEST_CELL = 1000
-#: So many columns are looked at.
-MOST_COLUMNS = 200
 #: Names of files that we do not take, and why.
 _OTHERS = {
     "slots": "waiting lists and free slots are not part of this gsmgw",
@@ -40,16 +29,6 @@ _OTHERS = {
 
 class _CellError(Exception):
     """A cell cannot be read; the text says which, what was found, and what is allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How a table is read."""
-
-    kind: Kind
-    columns: Mapping[str, int]  #: what a column is: where it stands
-    header: tuple[str, ...]
-    forms: tuple[str, ...]
 
 
 def parse(content: bytes, name: str, config: Config) -> Parsed:
@@ -65,19 +44,21 @@ def parse(content: bytes, name: str, config: Config) -> Parsed:
     """
     wanted = _kind_by_name(name)
     settings = config.imports.patients if wanted == "patients" else config.imports.visits
-    text, encoding = encodings.decode(content, settings.encoding, config.country)
-    header, rows = _cells(text, settings)
-    layout, remarks = _layout(header, rows, wanted, config)
+    key = f"import.{wanted or 'visits'}.encoding"
+    text, encoding = encodings.decode(content, settings.encoding, config.country, key)
+    header, lines = cutting.cut(text, settings.delimiter)
+    header_line = tuple(words.line(cell) for cell in header)
+    layout = columns.lay_out(header_line, [line.cells for line in lines], wanted, config)
+    remarks = layout.remarks
     if encoding not in ("utf-8", "utf-16") and settings.encoding is None:
-        remarks.append(f"read as {encoding}")
-    reader = _Reader(layout, config)
-    found = tuple(reader.rows(rows))
+        remarks += (f"read as {encoding}",)
+    found = tuple(_Reader(layout, config).rows(lines))
     days = {
         row.record.start.astimezone(config.zone).date()
         for row in found
         if isinstance(row.record, VisitRecord) and row.record.start is not None
     }
-    return Parsed(layout.kind, found, frozenset(days), tuple(remarks))
+    return Parsed(layout.kind, found, frozenset(days), remarks)
 
 
 def _kind_by_name(name: str) -> Kind | None:
@@ -89,132 +70,25 @@ def _kind_by_name(name: str) -> Kind | None:
     return "patients" if beginning == "patients" else None
 
 
-# -- cells ----------------------------------------------------------------------------------------
-
-
-def _cells(text: str, settings: Table) -> tuple[tuple[str, ...], list[list[str]]]:
-    """Return header and rows; empty rows are left in, so that rows keep their numbers."""
-    text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    delimiter = {"tab": "\t"}.get(settings.delimiter or "", settings.delimiter)
-    if delimiter is None:
-        first = text.lstrip("\n").partition("\n")[0]
-        if first.lower().startswith("sep=") and len(first) == 5:
-            delimiter, text = first[-1], text.lstrip("\n").partition("\n")[2]
-        else:
-            delimiter = _guess_delimiter(first)
-    try:
-        lines = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-    except csv.Error as error:
-        raise UnreadableFileError(f"this is no table: {error}") from error
-    while lines and not any(cell.strip() for cell in lines[0]):
-        del lines[0]
-    if not lines:
-        raise UnreadableFileError("the file is empty; it needs a header and rows")
-    header = tuple(_tidy(cell) for cell in lines[0][:MOST_COLUMNS])
-    while lines and not any(cell.strip() for cell in lines[-1]):
-        del lines[-1]
-    return header, lines[1:]
-
-
-def _guess_delimiter(line: str) -> str:
-    counts = {
-        delimiter: len(next(csv.reader([line], delimiter=delimiter), []))
-        for delimiter in _DELIMITERS
-    }
-    return max(_DELIMITERS, key=lambda delimiter: counts[delimiter])
-
-
-def _tidy(cell: str) -> str:
-    """Return a cell on one line, without what a screen would obey."""
-    kept = "".join(
-        " " if sign in "\n\t" else sign
-        for sign in cell
-        if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cf")
-    )
-    return " ".join(kept.split())
-
-
-# -- columns --------------------------------------------------------------------------------------
-
-
-def _layout(
-    header: tuple[str, ...], rows: list[list[str]], wanted: Kind | None, config: Config
-) -> tuple[_Layout, list[str]]:
-    settings = config.imports.patients if wanted == "patients" else config.imports.visits
-    columns = _columns(header, settings)
-    kind: Kind = wanted or ("visits" if columns.keys() & {"date", "start"} else "patients")
-    if wanted is None and kind == "patients":
-        settings = config.imports.patients
-        columns = _columns(header, settings)
-    _check_columns(kind, columns, header)
-    remarks: list[str] = []
-    forms = settings.dates
-    column = columns.get("date", columns.get("start"))
-    if not forms and column is not None:
-        texts = [row[column].partition(" ")[0] for row in rows if column < len(row)]
-        form, is_ambiguous = moments.choose(texts, config.country)
-        forms = (form,) if form is not None else moments.FORMS
-        if is_ambiguous:
-            remarks.append(f"dates are read as {form}; if that is wrong, set import.{kind}.dates")
-    return _Layout(kind, columns, header, forms or moments.FORMS), remarks
-
-
-def _columns(header: tuple[str, ...], settings: Table) -> dict[str, int]:
-    """Return where each column stands: those of the configuration first, then known names."""
-    places = {words.key(name): number for number, name in reversed(list(enumerate(header)))}
-    columns: dict[str, int] = {}
-    for what, name in settings.columns.items():
-        place = places.get(words.key(name))
-        if place is None:
-            raise UnreadableFileError(
-                f"there is no column {name!r}, which import says is {what}; the columns are"
-                f" {', '.join(header)}"
-            )
-        columns[what] = place
-    taken = set(columns.values())
-    for what, names in words.load().columns.items():
-        if what in columns:
-            continue
-        for name in names:
-            if name in places and places[name] not in taken:
-                columns[what] = places[name]
-                taken.add(places[name])
-                break
-    return columns
-
-
-def _check_columns(kind: Kind, columns: Mapping[str, int], header: tuple[str, ...]) -> None:
-    missing = []
-    if kind == "visits":
-        if "appointment" not in columns:
-            missing.append("appointment (the visit's own number)")
-        if "start" not in columns and not {"date", "time"} <= columns.keys():
-            missing.append("date and time, or start")
-    elif not columns.keys() & {"patient", "phone"}:
-        missing.append("patient (the patient's own number), or phone")
-    if missing:
-        raise UnreadableFileError(
-            f"columns are missing for {kind}: {'; '.join(missing)}. The columns are"
-            f" {', '.join(header) or 'none'}. Name them in import.{kind}.columns"
-        )
-
-
 # -- rows -----------------------------------------------------------------------------------------
 
 
 class _Reader:
     """Reads the rows of one table."""
 
-    def __init__(self, layout: _Layout, config: Config) -> None:
+    def __init__(self, layout: Layout, config: Config) -> None:
         self._layout = layout
         self._zone = config.zone
         self._words = words.load()
         self._seen: set[str] = set()
 
-    def rows(self, lines: list[list[str]]) -> Iterator[Row]:
+    def rows(self, lines: Sequence[cutting.Cells]) -> Iterator[Row]:
         """Return every row that is not empty and no sum at the end."""
         for number, line in enumerate(lines, 1):
-            cells = [_tidy(cell) for cell in line]
+            if line.error is not None:
+                yield Row(number, error=line.error)
+                continue
+            cells = [words.line(cell) for cell in line.cells]
             filled = [cell for cell in cells if cell]
             if not filled or self._is_total(filled):
                 continue
@@ -255,7 +129,7 @@ class _Reader:
         return cells[place] if place < len(cells) else ""
 
     def _name(self, what: str) -> str:
-        return self._layout.header[self._layout.columns[what]]
+        return self._layout.name(what)
 
     def _visit(self, cells: list[str]) -> VisitRecord:
         number = self._cell(cells, "appointment")
@@ -279,7 +153,7 @@ class _Reader:
     def _start(self, cells: list[str]) -> dt.datetime | None:
         forms = self._layout.forms
         whole = self._cell(cells, "start")
-        if whole is not None and "date" not in self._layout.columns:
+        if whole is not None:
             found = moments.read_start(whole, forms, self._zone) if whole else None
             if whole and found is None:
                 raise _CellError(
@@ -327,7 +201,7 @@ class _Reader:
             family=family,
             phone=self._cell(cells, "phone"),
             phone_of=self._phone_of(cells),
-            language=(self._cell(cells, "language") or "").lower()[:2] or None,
+            language=words.language(self._cell(cells, "language") or ""),
             birth_date=self._birth_date(cells),
             gender=self._words.genders.get(words.key(self._cell(cells, "gender") or "")),
             consent=self._switch(cells, "consent"),
@@ -342,13 +216,13 @@ class _Reader:
         if "," in whole:  # `Kowalska, Anna`
             family, _, given = (part.strip() for part in whole.partition(","))
             return given or None, family or None
-        pieces = whole.split()
-        is_family_first = words.key(self._name("name")).startswith(
-            ("nazwisko", "фио", "піб", "фіо")
-        )
+        pieces, header = whole.split(), words.key(self._name("name"))
+        if header in self._words.patients:
+            # `Kowalska Anna` or `Anna Kowalska`: nobody can tell, so no text greets by it.
+            return None, family or whole
         if len(pieces) == 1:
             return pieces[0], family or None
-        if is_family_first:
+        if header.startswith(self._words.family_first):
             return pieces[1], family or pieces[0]
         return pieces[0], family or " ".join(pieces[1:])
 
@@ -360,7 +234,7 @@ class _Reader:
 
     def _birth_date(self, cells: list[str]) -> str | None:
         found = self._cell(cells, "birth_date")
-        date = moments.read_date(found, (*self._layout.forms, *moments.FORMS)) if found else None
+        date = moments.read_date(found, self._layout.birth_forms) if found else None
         return date.isoformat() if date is not None else None
 
     def _switch(self, cells: list[str], what: str) -> bool | None:
