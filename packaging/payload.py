@@ -23,6 +23,8 @@ PINS = ROOT / "packaging" / "requirements.txt"
 PYTHON = "3.11"
 #: The Pythons that the archive has wheels for.
 PYTHONS = ("3.11", "3.12", "3.13")
+#: Extras of setup.cfg that are small enough to be in every package.
+EXTRAS = ("hl7",)
 #: Debian's name of a machine: how pip calls it.
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
@@ -179,12 +181,15 @@ def pin() -> None:
 
 
 def requirements() -> list[str]:
-    """Return what setup.cfg asks for."""
+    """Return what setup.cfg asks for, and the extras that every package has."""
     text = (ROOT / "setup.cfg").read_text("utf-8")
-    found = re.search(r"^install_requires =\n((?:    .*\n)+)", text, re.MULTILINE)
-    if found is None:
-        raise BuildError("setup.cfg has no install_requires")
-    return [line.strip() for line in found.group(1).splitlines()]
+    lines: list[str] = []
+    for key in ("install_requires", *EXTRAS):
+        found = re.search(rf"^{key} =\n((?:    .*\n)+)", text, re.MULTILINE)
+        if found is None:
+            raise BuildError(f"setup.cfg has no {key}")
+        lines += [line.strip() for line in found.group(1).splitlines()]
+    return lines
 
 
 # -- files ----------------------------------------------------------------------------------------
