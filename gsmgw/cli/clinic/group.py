@@ -13,9 +13,20 @@ from gsmgw.cli import command
 COMMANDS = {
     "tasks": "gsmgw.cli.clinic.work:tasks",
     "task": "gsmgw.cli.clinic.work:task",
-    "forget": "gsmgw.cli.clinic.law:forget",
-    "export": "gsmgw.cli.clinic.law:export",
+    "calls": "gsmgw.cli.clinic.calls:calls",
+    "thread": "gsmgw.cli.clinic.talk:thread",
+    "say": "gsmgw.cli.clinic.talk:say",
+    "replies": "gsmgw.cli.clinic.answers:replies",
+    "visits": "gsmgw.cli.clinic.visits:visits",
+    "visit": "gsmgw.cli.clinic.visits:visit",
+    "patient": "gsmgw.cli.clinic.visits:patient",
+    "requests": "gsmgw.cli.clinic.visits:requests",
+    "stats": "gsmgw.cli.clinic.answers:stats",
+    "templates": "gsmgw.cli.clinic.texts:templates",
     "read": "gsmgw.cli.clinic.reading:read",
+    "consent": "gsmgw.cli.clinic.talk:consent",
+    "export": "gsmgw.cli.clinic.law:export",
+    "forget": "gsmgw.cli.clinic.law:forget",
 }
 
 

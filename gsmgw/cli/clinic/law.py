@@ -33,14 +33,14 @@ gsmgw clinic export 4711
 gsmgw clinic export +48500100211
 """,
 )
-@click.argument("whom", metavar="PATIENT|PHONE")
+@click.argument("whom")
 @office.who_option
 @session.pass_session
 def export(current: session.Session, whom: str, who: str) -> None:
     """Print everything that is stored of a person, as JSON.
 
-    PATIENT is the clinic's own number; a PHONE stands for everybody on it. Of others on the same
-    phone there is nothing but what was said to that phone.
+    WHOM is the clinic's number of a patient, or a phone, which stands for everybody on it. Of
+    others on the same phone there is nothing but what was said to that phone.
     """
     from gsmgw.clinic import persons
     from gsmgw.store import events
@@ -59,7 +59,7 @@ gsmgw clinic forget 4711
 gsmgw clinic forget +48500100211 --yes
 """,
 )
-@click.argument("whom", metavar="PATIENT|PHONE")
+@click.argument("whom")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @office.who_option
 @office.json_option
@@ -67,10 +67,10 @@ gsmgw clinic forget +48500100211 --yes
 def forget(current: session.Session, whom: str, yes: bool, as_json: bool, who: str) -> None:
     """Remove a person from tables and files, for good.
 
-    PATIENT is the clinic's own number; a PHONE stands for everybody on it. What is still to be sent
-    is withdrawn. Counts stay, and so does an objection, as a keyed hash: the phone is not written
-    to again. Files of the spool that name the person are removed whole. Works while the daemon
-    runs; copies of the database and the clinic's own program are yours to see to.
+    WHOM is the clinic's number of a patient, or a phone, which stands for everybody on it. What is
+    still to be sent is withdrawn. Counts stay, and so does an objection, as a keyed hash: the phone
+    is not written to again. Files of the spool that name the person are removed whole. Works while
+    the daemon runs; copies of the database and the clinic's own program are yours to see to.
     """
     from gsmgw.clinic import persons
 

@@ -20,7 +20,8 @@ def answers(db: Database, since: str) -> list[Row]:
         "SELECT response.*, patient.given AS first, task.status AS task_status FROM response"
         " LEFT JOIN patient ON patient.id = response.patient_id"
         " LEFT JOIN task ON task.id = response.task_id"
-        " WHERE response.at >= ? AND (response.appointment_id IS NOT NULL OR applied = 0"
+        " WHERE response.at >= ? AND response.phone NOT LIKE 'hash:%'"
+        " AND (response.appointment_id IS NOT NULL OR applied = 0"
         " OR response.request_id IS NOT NULL) ORDER BY response.id",
         (since,),
     )
@@ -53,7 +54,8 @@ def work(db: Database, closed_since: str) -> list[Row]:
         " AS first FROM task"
         " LEFT JOIN appointment ON appointment.id = task.about"
         " LEFT JOIN patient ON patient.id = coalesce(task.patient_id, appointment.patient_id)"
-        " WHERE task.status IN ('requested', 'in-progress') OR closed_at >= ?"
+        " WHERE (task.status IN ('requested', 'in-progress') OR closed_at >= ?)"
+        " AND (task.phone IS NULL OR task.phone NOT LIKE 'hash:%')"
         " ORDER BY task.created_at, task.id",
         (closed_since,),
     )
@@ -108,6 +110,7 @@ def lost(db: Database, since: str) -> list[Row]:
         " FROM outbox JOIN request ON request.outbox_id = outbox.id"
         " LEFT JOIN patient ON patient.id = request.patient_id"
         f" WHERE outbox.state IN ({marks}) AND outbox.created_at >= ?"
-        " AND request.category <> 'staff' ORDER BY at, request.id",
+        " AND request.category <> 'staff' AND request.phone NOT LIKE 'hash:%'"
+        " ORDER BY at, request.id",
         (*_LOST, since),
     )

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`gsmgw clinic templates`: every text in every language, as long as it may become."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gsmgw.cli import command, display, exits, session
+from gsmgw.cli.clinic import office
+
+
+@click.command(
+    cls=command.Command,
+    epilog="""\
+gsmgw clinic templates
+gsmgw clinic templates reminder_a --language pl
+""",
+)
+@click.argument("name", required=False)
+@click.option("--language", metavar="CODE", help="Only in this language.")
+@office.json_option
+@session.pass_session
+def templates(
+    current: session.Session, name: str | None, language: str | None, as_json: bool
+) -> None:
+    """Show the texts with long values, how many SMS each takes, and which letters make it long."""
+    from gsmgw import pdu
+    from gsmgw.clinic import lengths
+    from gsmgw.clinic.wording import Wording
+
+    config = office.config(current)
+    wording = Wording(config)
+    if name is not None and not wording.has(name):
+        raise exits.CommandError(f"there is no text {name!r}", exits.DATA)
+    found: list[dict[str, Any]] = []
+    for template in wording.names() if name is None else [name]:
+        if template.startswith("word_"):
+            continue  # a part of other texts
+        for code in wording.languages(template):
+            if language not in (None, code):
+                continue
+            text = lengths.longest(config, wording, template, code)
+            measured = pdu.measure(text)
+            is_dear = measured.alphabet is pdu.Alphabet.UCS2
+            found.append(
+                {
+                    "template": template,
+                    "language": code,
+                    "parts": measured.parts,
+                    "units": measured.units,
+                    "room": pdu.capacity(measured.alphabet),
+                    "because": "".join(measured.because) if is_dear else "",
+                    "own": (template, code) in wording.overridden,
+                    "text": text,
+                }
+            )
+    if as_json:
+        display.print_json(found)
+        return
+    for one in found:
+        because = f" because of {one['because'][:20]}" if one["because"] else ""
+        own = ", your own" if one["own"] else ""
+        click.echo(
+            display.safe(
+                f"{one['template']} {one['language']}: {one['parts']} SMS,"
+                f" {one['units']} of {one['room']}{because}{own}"
+            )
+        )
+        click.echo(f"    {display.safe_cell(one['text'])}")
