@@ -17,7 +17,7 @@ from gsmgw.cli.demo import acts, clinic_acts
 from gsmgw.cli.demo import stage as stages
 from gsmgw.cli.demo.narrator import Narrator
 from gsmgw.cli.demo.stage import Stage
-from gsmgw.clock import Clock
+from gsmgw.clock import MOVED_BY, Clock
 
 #: Something promised did not happen.
 BROKEN = 1
@@ -134,9 +134,14 @@ def _sum_up(tellers: list[Narrator]) -> None:
 
 
 def _explain_place(stages_played: list[Stage]) -> None:
-    click.echo(f"\nLook around in {display.safe(stages_played[0].folder)}:")
-    for stage in stages_played:
-        config = display.safe(stage.config)
-        click.echo(f"  gsmgw --config {config} list")
-        click.echo(f"  gsmgw --config {config} show 2")
-        click.echo(f"  less {display.safe(stage.log)}")
+    messages, *clinics = stages_played
+    click.echo(f"\nLook around in {display.safe(messages.folder)}:")
+    config = display.safe(messages.config)
+    click.echo(f"  gsmgw --config {config} list")
+    click.echo(f"  gsmgw --config {config} show 2")
+    click.echo(f"  less {display.safe(messages.log)}")
+    for clinic in clinics:  # in the days of the play
+        click.echo(f"  export {MOVED_BY}={display.safe(clinic.folder / 'clock')}")
+        config = display.safe(clinic.config)
+        click.echo(f"  gsmgw --config {config} clinic tasks")
+        click.echo(f"  gsmgw --config {config} clinic thread +48500100213")
