@@ -34,6 +34,7 @@ from gsmgw.errors import (
 )
 from gsmgw.gateway.alarms.service import Alarms
 from gsmgw.gateway.dispatcher import Dispatcher
+from gsmgw.gateway.health.checkups import Checkups
 from gsmgw.gateway.health.record import Outgoing
 from gsmgw.gateway.health.watching import Watching
 from gsmgw.gateway.hints import Hints
@@ -105,6 +106,8 @@ class Round:
             return layout.outgoing(settings, clock)
 
         self.supervisor.add(Watching(settings, db, clock, outgoing))
+        if Checkups.are_wanted(settings):
+            self.supervisor.add(Checkups(settings, db, self._hints))
         if settings.alarms.is_on:
             self.supervisor.add(Alarms(settings, db, self._hints, intake, clock, outgoing))
 

@@ -44,6 +44,34 @@ def _site(found: object) -> str:
     return text
 
 
+def _service_code(found: object) -> str:
+    code = values.text(found).strip()
+    if not re.fullmatch(r"[*#0-9]{2,32}", code, re.ASCII):
+        raise ValueError('allowed is a service code in quotes, such as "*101#"')
+    return code
+
+
+def _pattern(found: object) -> str:
+    text = values.text(found)
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"allowed is a regular expression: {error}") from error
+    return text
+
+
+class Balance(Group):
+    """The credit of a prepaid SIM, asked of the network."""
+
+    ussd: Annotated[str, BeforeValidator(_service_code)]
+    #: seconds between two questions
+    every: Annotated[float, BeforeValidator(values.duration(_HOUR_S, 90 * _DAY_S))] = _DAY_S
+    #: finds the amount in the answer: its first group, or all of it
+    pattern: Annotated[str, BeforeValidator(_pattern)] = "([0-9][0-9 ]*[.,][0-9]{2})"
+    #: None: only what it uses up a day decides
+    warn_below: Annotated[float, BeforeValidator(values.decimal(0, 1_000_000))] | None = None
+
+
 class AlarmSms(Group):
     """Alarms as SMS."""
 

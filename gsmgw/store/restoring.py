@@ -165,6 +165,12 @@ def close_all(tx: Transaction) -> tuple[int, int, int]:
     tx.run(
         "UPDATE hook_run SET finished_at = ?, error = ? WHERE finished_at IS NULL", (tx.now, CODE)
     )
+    # Of what was wrong when the copy was made nobody is told now.
+    tx.run(
+        "UPDATE alarm_notice SET finished_at = ?, error = ? WHERE finished_at IS NULL",
+        (tx.now, CODE),
+    )
+    tx.run("UPDATE alarm SET closed_at = ? WHERE closed_at IS NULL", (tx.now,))
     tx.run(
         "UPDATE command SET started_at = coalesce(started_at, ?1), finished_at = ?1, error = ?2"
         " WHERE finished_at IS NULL",

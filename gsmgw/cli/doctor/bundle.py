@@ -33,7 +33,7 @@ _LOG_LINES = 500
 _LIBRARIES = ("pyserial", "python-gsmmodem-new", "watchdog", "sqlite-utils", "pydantic", "PyYAML")
 
 #: Keys whose value may be a secret or a number whatever it looks like: its kind is told.
-_SECRET_KEYS = frozenset({"service_centre", "imei", "event", "pin_file"})
+_SECRET_KEYS = frozenset({"service_centre", "imei", "event", "pin_file", "hook", "to", "number"})
 #: Keys whose value is a plain number. Anywhere else digits alone may be a PIN at a wrong place.
 _COUNTS = frozenset(
     {"baudrate", "per_minute", "per_hour", "per_day", "per_month", "max_parts", "attempts"}

@@ -16,8 +16,8 @@ from gsmgw.cli.doctor import bundle as bundles
 from gsmgw.cli.doctor import finding, installation, machine, modems, places, ports, store
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.gateway.health import judgement
-from gsmgw.gateway.health.judgement import Trouble
 from gsmgw.gateway.health.record import Health
+from gsmgw.gateway.health.trouble import Trouble
 
 #: Something was found; sysexits has no code for it.
 FOUND = 1

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 
 #: Every finding there is; of equal level the first here is told first, because it causes others.
 ORDER = (
@@ -46,6 +46,7 @@ ORDER = (
     "sim.resting",
     "service_centre.missing",
     "memory.full",
+    "balance.low",
     "limit.reached",
     "hook.unusable",
     "rows.stuck",
@@ -61,6 +62,7 @@ ORDER = (
     "disk.low",
     "store.wal_large",
     "signal.weak",
+    "balance.unread",
     "modem_manager.running",
     "rights.open",
     "rights.setgid",

@@ -14,7 +14,7 @@ from gsmgw.cli import session
 from gsmgw.cli.doctor import machine
 from gsmgw.config import Config
 from gsmgw.errors import ConfigError
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)

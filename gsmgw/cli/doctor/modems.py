@@ -15,7 +15,7 @@ from gsmgw.cli.doctor import ports
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.config import Modem
 from gsmgw.gateway.health import judgement, record
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.model import ModemState
 
 #: A modem that sends just now comes to it within this time, as a rule, in seconds.

@@ -13,7 +13,7 @@ from gsmgw.cli.doctor import machine, sandbox
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.config import Config
 from gsmgw.gateway.health import disks, judgement
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Level, Trouble
 
 #: Rights, as in a mode.
 READ, WRITE, ENTER = 4, 2, 1
@@ -219,7 +219,7 @@ def _mounts(config: Config) -> Iterator[Trouble]:
         if mount is not None and mount.is_remote:
             words = f"the {what} stands on a network share ({mount.kind} at {mount.point})"
             do = f"move it to a disk of this machine, and change {what}.path"
-            level: judgement.Level = "error" if what == "database" else "warning"
+            level: Level = "error" if what == "database" else "warning"
             yield Trouble(level, "store.remote", str(path), words, do)
 
 

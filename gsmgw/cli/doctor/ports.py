@@ -13,7 +13,7 @@ from gsmgw.cli import probing
 from gsmgw.cli.doctor import machine, places
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.config import Modem
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.modem import discovery, settings
 
 #: Makers of modems, by USB vendor: Huawei, ZTE, SIMCom, Quectel.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gsmgw.config import Config
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 
 _YES = ("yes", "true", "on", "1")
 _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))

@@ -13,7 +13,7 @@ from gsmgw import errors
 from gsmgw.cli.doctor import machine, places
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.gateway.health import judgement, record
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.spool import layout
 from gsmgw.store import backup
 from gsmgw.store.database import Database, unfinished_restore

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from gsmgw.cli import display, overview
 from gsmgw.gateway.health import judgement
-from gsmgw.gateway.health.judgement import Trouble
 from gsmgw.gateway.health.record import Health
+from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.model import Category, ModemState, SimState
 
 #: Where a received signal stops being good and fair, in dBm.
@@ -178,6 +178,11 @@ def _notes(
     if why:
         yield _note(f"{modem['name']}: {why}", _WARN)
     told = {trouble.name for trouble in own}
+    credit = modem["balance"]
+    if credit is not None and credit["amount"] is not None and "balance.low" not in told:
+        days = credit["days_left"]
+        lasts = "" if days is None else f", enough for about {days:.0f} days"
+        yield _note(f"{modem['name']}: credit {credit['amount']:.2f}{lasts}", _DIM)
     for use in modem["limits"]:
         if use["limit"] * _NEARLY_USED <= use["used"] and "limit.reached" not in told:
             used = f"{use['used']} of {use['limit']} SMS per {use['per']}"

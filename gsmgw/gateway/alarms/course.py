@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from gsmgw import logs
 from gsmgw.config import Alarms
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.store import events
 from gsmgw.store.database import Row, Transaction
 from gsmgw.store.watching import alarms

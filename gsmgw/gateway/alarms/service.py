@@ -23,7 +23,7 @@ from gsmgw.config import Config
 from gsmgw.errors import StoreBusyError, StoreError, StoreFullError
 from gsmgw.gateway.alarms import calling, course, texting
 from gsmgw.gateway.health import judgement, record
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.intake import Intake
 from gsmgw.store.database import Database

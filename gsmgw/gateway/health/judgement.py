@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from gsmgw.at import network
-from gsmgw.gateway.health import disks
+from gsmgw.gateway.health import disks, trouble, watched
 from gsmgw.gateway.health.record import HOOKS_LOOKED_AT, Health
+from gsmgw.gateway.health.trouble import Level, Trouble
 from gsmgw.model import Category, ModemState, SimState
-
-Level = Literal["error", "warning"]
 
 #: A modem comes up, and finds its network, within this time.
 _BRINGING_UP = dt.timedelta(minutes=3)
@@ -27,8 +25,6 @@ _WAITS_LONG = dt.timedelta(minutes=15)
 _UNSEEN = dt.timedelta(minutes=2)
 #: Hand-outs and handler runs are tried again at least every minute.
 _OWED_LONG = dt.timedelta(minutes=5)
-#: An alarm is told at once, or when the next modem can send.
-_UNTOLD_LONG = dt.timedelta(minutes=10)
 #: Hours that the queue needs: a day of sending is eight or so.
 _BACKLOG_HOURS = 8.0
 #: A signal under this loses messages, in dBm.
@@ -37,21 +33,6 @@ _FULL_SHARE = 0.9
 #: Of today's messages so many, and so great a share, were refused: then it is not the numbers.
 _MANY_FAILED, _MANY_FAILED_SHARE = 5, 0.3
 _WAL_OCTETS = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """One thing that is wrong."""
-
-    level: Level  #: error wants a person now, warning today
-    name: str  #: stable word, listed in docs/operate.md
-    where: str  #: modem, file, directory, service; "" for the whole
-    what: str  #: in plain words
-    do: str  #: what a technician does, with the command to type
-
-    def as_json(self) -> dict[str, str]:
-        """Return it for programs."""
-        return asdict(self)
 
 
 def judge(health: Health) -> list[Trouble]:
@@ -65,14 +46,14 @@ def judge(health: Health) -> list[Trouble]:
         *(_waiting(health) if health.daemon_pid is not None else ()),
         *_refusals(health),
         *_wal(health),
-        *_untold(health),
+        *watched.judge_alarms(health),
     ]
-    return sorted(found, key=lambda trouble: trouble.level != "error")
+    return sorted(found, key=lambda one: one.level != "error")
 
 
 def document(health: Health, troubles: Sequence[Trouble]) -> dict[str, Any]:
     """Return the record for programs, with what is wrong in it."""
-    return health.as_json() | {"troubles": [trouble.as_json() for trouble in troubles]}
+    return health.as_json() | {"troubles": [one.as_json() for one in troubles]}
 
 
 def judge_disks(found: list[disks.Disk]) -> Iterator[Trouble]:
@@ -191,8 +172,8 @@ def _state(modem: dict[str, Any], now: dt.datetime, level: Level) -> list[Troubl
     state = modem["state"]
     passing = state in (None, ModemState.OPENING, ModemState.SEARCHING)
     refused = modem["registration"] == network.DENIED
-    since = modem["since"]
-    if passing and not refused and (since is None or now - _time(since) < _BRINGING_UP):
+    since = modem["since"] and trouble.parse_stored(modem["since"])
+    if passing and not refused and (since is None or now - since < _BRINGING_UP):
         return []
     if state not in _STATES:
         return []
@@ -225,6 +206,7 @@ def _sim(modem: dict[str, Any], level: Level) -> Iterator[Trouble]:
 
 def _ready(modem: dict[str, Any]) -> Iterator[Trouble]:
     name = modem["name"]
+    yield from watched.judge_credit(modem)
     for use in modem["limits"]:
         if use["used"] >= use["limit"]:
             what = f"its limit per {use['per']} is used up: {use['used']} of {use['limit']}"
@@ -285,28 +267,29 @@ def _doubts(health: Health) -> Iterator[Trouble]:
             "warning",
             "messages.uncertain",
             "",
-            f"of {_count(count, 'message')} nobody knows whether they arrived; a person decides",
+            f"nobody knows of {trouble.count(count, 'message')} whether they arrived; a person decides",
             "gsmgw list --state uncertain; ask the recipients; gsmgw retry ID sends one again",
         )
 
 
 def _waiting(health: Health) -> Iterator[Trouble]:
     now = dt.datetime.fromisoformat(health.at)
-    if health.unchecked_since and _is_before(health.unchecked_since, now - _UNSEEN):
-        what = f"{_count(health.unchecked, 'row')} of other software are not looked at"
+    since = health.unchecked_since
+    if since and trouble.is_before(since, now - _UNSEEN):
+        what = f"{trouble.count(health.unchecked, 'row')} of other software are not looked at"
         do = "journalctl -u gsmgw -p warning -e; sudo systemctl restart gsmgw"
         yield Trouble("error", "rows.stuck", "outbox", what, do)
     if health.outgoing is not None and health.outgoing.oldest_s > _UNSEEN.total_seconds():
-        what = f"{_count(health.outgoing.files, 'file')} in outgoing, the oldest for"
+        what = f"{trouble.count(health.outgoing.files, 'file')} in outgoing, the oldest for"
         do = "ls -la in that directory; journalctl -u gsmgw -g spool -e names each and why"
-        age = _age(health.outgoing.oldest_s)
+        age = trouble.age(health.outgoing.oldest_s)
         yield Trouble("warning", "files.stuck", "outgoing", f"{what} {age}, are not taken", do)
     yield from _queue(health, now)
     for owed, what, where in (
         (health.owed_files, "files for incoming and report cannot be written", "spool"),
         (health.owed_hooks, "runs of the event handler are owed", "hooks.event"),
     ):
-        if owed.oldest_at is not None and _is_before(owed.oldest_at, now - _OWED_LONG):
+        if owed.oldest_at is not None and trouble.is_before(owed.oldest_at, now - _OWED_LONG):
             do = "journalctl -u gsmgw -g spool.owed -e says what keeps it from them"
             yield Trouble("warning", "files.owed", where, f"{owed.count} {what}", do)
     if health.failed_hooks > HOOKS_LOOKED_AT // 2:
@@ -331,9 +314,9 @@ def _queue(health: Health, now: dt.datetime) -> Iterator[Trouble]:
         return
     oldest = min((line.oldest_due_at for line in due if line.oldest_due_at), default=None)
     patience = _WAITS_LONG + dt.timedelta(hours=hours)
-    if oldest is not None and _is_before(oldest, now - patience):
-        what = f"{_count(sum(line.now for line in due), 'message')} wait, the oldest for"
-        age = _age((now - _time(oldest)).total_seconds())
+    if oldest is not None and trouble.is_before(oldest, now - patience):
+        what = f"{trouble.count(sum(line.now for line in due), 'message')} wait, the oldest for"
+        age = trouble.age((now - trouble.parse_stored(oldest)).total_seconds())
         do = "gsmgw status says what the modems do; gsmgw show ID what a message waits for"
         yield Trouble("warning", "queue.stuck", "", f"{what} {age}", do)
 
@@ -351,36 +334,3 @@ def _wal(health: Health) -> Iterator[Trouble]:
         what = f"the database's log has {health.wal_octets // 1_000_000} MB: somebody reads on"
         do = f"sudo fuser -v {health.database}; close the program that is not gsmgw"
         yield Trouble("warning", "store.wal_large", health.database, what, do)
-
-
-def _untold(health: Health) -> Iterator[Trouble]:
-    limit = dt.datetime.fromisoformat(health.at) - _UNTOLD_LONG
-    if health.untold_since is not None and _is_before(health.untold_since, limit):
-        what = "somebody is to be told of an alarm, and cannot be"
-        do = "journalctl -u gsmgw -g alarm.untold -e says why"
-        yield Trouble("warning", "alarm.untold", "alarms", what, do)
-
-
-# -- words and times ------------------------------------------------------------------------------
-
-
-def _time(stored: str) -> dt.datetime:
-    at = dt.datetime.fromisoformat(stored)
-    return at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)
-
-
-def _is_before(stored: str, limit: dt.datetime) -> bool:
-    """Compare a stored time, which other software may have written as it liked."""
-    try:
-        return _time(stored) < limit
-    except ValueError:
-        return False
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _age(seconds: float) -> str:
-    minutes = int(seconds // 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

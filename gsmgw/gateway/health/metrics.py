@@ -10,8 +10,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
-from gsmgw.gateway.health.judgement import Trouble
 from gsmgw.gateway.health.record import Health
+from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.model import MessageState, ModemState, SimState
 
 Sample = tuple[dict[str, str], float]
@@ -67,6 +67,15 @@ def _modems(health: Health) -> Iterator[tuple[str, str, Iterable[Sample]]]:
             ({"modem": modem["name"]}, modem["signal_dbm"])
             for modem in health.modems
             if modem["signal_dbm"] is not None
+        ],
+    )
+    yield (
+        "sim_credit",
+        "Credit of the SIM in a modem, in the operator's money.",
+        [
+            ({"modem": modem["name"]}, modem["balance"]["amount"])
+            for modem in health.modems
+            if modem["balance"] is not None and modem["balance"]["amount"] is not None
         ],
     )
     yield (

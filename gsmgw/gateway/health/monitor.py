@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gsmgw.gateway.health.judgement import Trouble
 from gsmgw.gateway.health.record import Health
+from gsmgw.gateway.health.trouble import Trouble
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")

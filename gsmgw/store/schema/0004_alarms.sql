@@ -41,3 +41,33 @@ CREATE TABLE alarm_notice (
 CREATE INDEX alarm_notice_owed ON alarm_notice (via, id) WHERE finished_at IS NULL;
 CREATE INDEX alarm_notice_alarm ON alarm_notice (alarm_id);
 CREATE INDEX alarm_notice_message ON alarm_notice (message_id) WHERE message_id IS NOT NULL;
+
+-- Questions for the credit of a SIM, and what the network answered.
+CREATE TABLE balance (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    modem TEXT NOT NULL,
+    sim_id INTEGER REFERENCES sim(id),
+    command_id INTEGER NOT NULL,            -- the service code, as a person would ask it
+    asked_at TEXT NOT NULL,
+    answered_at TEXT,
+    amount REAL,                            -- NULL where no amount stood in the answer
+    error TEXT
+);
+CREATE INDEX balance_modem ON balance (modem, id);
+
+-- Messages of a modem to its own SIM. What comes in with exactly this text from exactly this number
+-- is its arrival, and no message for anybody.
+CREATE TABLE self_test (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    modem TEXT NOT NULL,
+    sim_id INTEGER REFERENCES sim(id),
+    number TEXT NOT NULL,                   -- E.164
+    text TEXT NOT NULL UNIQUE,
+    message_id INTEGER,
+    begun_at TEXT NOT NULL,
+    until TEXT NOT NULL,                    -- it has failed if it has not arrived by then
+    arrived_at TEXT,                        -- perhaps later
+    finished_at TEXT,
+    error TEXT
+);
+CREATE INDEX self_test_modem ON self_test (modem, id);

@@ -13,7 +13,7 @@ from doctor_support import Ward
 from gsmgw import logs
 from gsmgw.cli.doctor import finding, machine, places, sandbox
 from gsmgw.config import Config
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 
 
 @pytest.fixture

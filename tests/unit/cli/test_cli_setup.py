@@ -18,7 +18,7 @@ from gsmgw import config, locks, logs
 from gsmgw.cli import main, probing
 from gsmgw.cli.doctor import machine, ports
 from gsmgw.cli.setup import finding, guessing
-from gsmgw.gateway.health.judgement import Trouble
+from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.modem import discovery
 from gsmgw.simulator import Simulator
 
