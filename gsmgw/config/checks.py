@@ -58,6 +58,11 @@ def find_unwise(document: Document) -> list[Remark]:
         words = "patients' numbers and texts appear in the log; keep it off outside a bench"
         remarks.append(Remark(("logs", "private"), words))
     remarks.extend(_judge_alarms(document))
+    if isinstance(document.value, dict) and "waitlist" in document.value:
+        words = (
+            "freed slots are not offered to a waiting list by this gsmgw; the keys have no effect"
+        )
+        remarks.append(Remark(("waitlist",), words))
     text, person = (_seconds(document, "retention", key) for key in ("text", "person"))
     if text is not None and person is not None and text > person:
         words = "texts are to be kept longer than the person they belong to"

@@ -276,6 +276,14 @@ class Calls(Group):
     tries: Count = 3
 
 
+class Waitlist(Group):
+    """Offers of freed slots, which other gateways make: understood, and of no effect here."""
+
+    batch: Annotated[int, BeforeValidator(values.whole(1, 5))] = 3
+    window: Annotated[float, BeforeValidator(values.duration(60, _DAY_S))] = 1800.0
+    every: Annotated[float, BeforeValidator(values.duration(_HOUR_S, 30 * _DAY_S))] = 3 * _DAY_S
+
+
 class Table(Group):
     """How the clinic's tables of visits or patients look; what is not given is guessed."""
 

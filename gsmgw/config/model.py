@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 
 from gsmgw.config import values
 from gsmgw.config.alarms import Alarms, Balance
-from gsmgw.config.clinic import Calls, Clinic, Exports, Imports, Reminders, StaffMember
+from gsmgw.config.clinic import Calls, Clinic, Exports, Imports, Reminders, StaffMember, Waitlist
 from gsmgw.config.group import FilePath, Group, Switch, anchored
 from gsmgw.config.hours import Hours, parse_hours
 from gsmgw.model import Category
@@ -255,6 +255,7 @@ class Config(Group):
     reminders: Reminders = Reminders()
     staff: Annotated[dict[str, StaffMember], BeforeValidator(_named)] = Field(default_factory=dict)
     calls: Calls = Calls()
+    waitlist: Waitlist = Waitlist()
     imports: Imports = Field(default=Imports(), alias="import")
     exports: Exports = Field(default=Exports(), alias="export")
 
