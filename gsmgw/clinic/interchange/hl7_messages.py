@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HL7 v2 messages in files: SIU about visits, ADT about patients, and their acknowledgements.
+"""HL7 v2 messages in files: SIU about visits, ADT about patients.
 
 Lenient on purpose: real systems leave out segments and fields that the standard requires (SCH-6,
 SCH-16, RGS), end lines with LF alone, and lie about their encoding. Reading HL7 is an extra: the
@@ -12,18 +12,17 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from gsmgw import phone
-from gsmgw.clinic.interchange import encodings, words
+from gsmgw.clinic.interchange import encodings, moments, words
+from gsmgw.clinic.interchange.hl7_acks import Head
 from gsmgw.clinic.interchange.parsed import Identity, Parsed, Row, UnreadableFileError
 from gsmgw.clinic.model import PatientRecord, Record, VisitRecord, VisitStatus
 from gsmgw.config import Config
 from gsmgw.errors import RejectedError
 
-ACCEPTED = "AA"
 _OUR_DATA, _NOT_FOR_US = "AE", "AR"
 
 #: SIU trigger events and the status that each gives a visit (HL7 v2.5 chapter 10).
@@ -61,6 +60,10 @@ _GENDERS = {"M": "male", "F": "female", "O": "other", "U": "unknown"}
 #: MSH-18, HL7 table 0211.
 _CHARSETS = {"UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "UNICODE": "utf-8"}
 _PART = re.compile(r"8859[/-](\d{1,2})$")
+#: Not in that table, and yet sent.
+_PAGE = re.compile(r"(?:CP|WINDOWS)[- ]?(125\d)$")
+#: A field that is said to be empty from now on.
+_NOTHING = '""'
 _FRAMES = ("FHS", "BHS", "BTS", "FTS")
 #: What MLLP puts around messages.
 _MLLP = dict.fromkeys(map(ord, "\x0b\x1c"))
@@ -103,13 +106,18 @@ def _library() -> ModuleType:
 
 
 def _decode(content: bytes, config: Config) -> str:
-    if config.imports.hl7.encoding is not None:
-        return encodings.decode(content, config.imports.hl7.encoding, config.country)[0]
+    wanted = config.imports.hl7.encoding
+    if wanted is not None:
+        return encodings.decode(content, wanted, config.country, "import.hl7.encoding")[0]
+    if encodings.is_utf8(content):  # whatever MSH-18 says
+        return encodings.decode(content, "utf-8", config.country)[0]
     head = content[content.find(b"MSH") :].split(b"\r")[0].split(b"\n")[0].decode("latin-1")
     fields = head.split("|")
     named = fields[17].split("~")[0].strip().upper() if len(fields) > 17 else ""
-    part = _PART.search(named)
-    encoding = f"iso-8859-{part[1]}" if part else _CHARSETS.get(named)
+    part, page = _PART.search(named), _PAGE.search(named)
+    encoding = _CHARSETS.get(named)
+    if part or page:
+        encoding = f"iso-8859-{part[1]}" if part else f"cp{page[1]}" if page else None
     try:
         return encodings.decode(content, encoding, config.country)[0]
     except (LookupError, UnreadableFileError):  # it lies, or names what nobody knows
@@ -133,7 +141,8 @@ def _row(library: ModuleType, number: int, raw: str, config: Config) -> Row:
     try:
         message = _Message(library.parse(raw), config)
     except (library.HL7Exception, LookupError, ValueError, TypeError) as error:
-        return Row(number, error=f"this is no HL7 message: {error}", raw=raw)
+        why = f"this is no HL7 message: {error}"
+        return Row(number, error=why[:200], ack_head=_head_of(raw), raw=raw)
     head = message.head()
     identity = Identity(
         f"{head.application}|{head.facility}",
@@ -150,53 +159,12 @@ def _row(library: ModuleType, number: int, raw: str, config: Config) -> Row:
     return Row(number, record, identity=identity, ack_head=head.texts(), raw=raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What an acknowledgement needs of MSH."""
-
-    application: str
-    facility: str
-    receiver: str
-    receiving_facility: str
-    event: str
-    control_id: str
-    processing: str
-    version: str
-
-    def texts(self) -> tuple[str, ...]:
-        """Return it as a row keeps it."""
-        return (
-            self.application, self.facility, self.receiver, self.receiving_facility,
-            self.event, self.control_id, self.processing, self.version,
-        )  # fmt: skip
-
-
-def ack(head: Sequence[str], code: str, why: str, at: dt.datetime, number: int) -> str:
-    """Return the acknowledgement of a message (HL7 v2.5, 2.9.2), its segments ended by CR.
-
-    Args:
-        head: `Head.texts` of the message.
-        code: AA, AE or AR.
-        why: in words; "" for AA.
-        at: now, in the clinic's time.
-        number: of the file, for a control id of our own.
-    """
-    known = Head(*head)
-    trigger = f"^{known.event}^ACK" if known.event else ""
-    fields = [
-        "MSH", "^~\\&", known.receiver or "GSMGW", known.receiving_facility, known.application,
-        known.facility, f"{at:%Y%m%d%H%M%S}", "", f"ACK{trigger}", f"G{number:04d}",
-        known.processing or "P", known.version or "2.5",
-    ]  # fmt: skip
-    msa = ["MSA", code, known.control_id] + ([_escape(why)] if why else [])
-    return "|".join(fields) + "\r" + "|".join(msa) + "\r"
-
-
-def _escape(text: str) -> str:
-    found = text.replace("\\", "\\E\\")
-    for sign, name in (("|", "F"), ("^", "S"), ("~", "R"), ("&", "T")):
-        found = found.replace(sign, f"\\{name}\\")
-    return " ".join(found.split())
+def _head_of(raw: str) -> tuple[str, ...]:
+    """Return what an acknowledgement repeats of a message that cannot be parsed."""
+    fields = [field.partition("^")[0] for field in raw.partition("\r")[0].split("|")]
+    fields += [""] * (12 - len(fields))
+    # MSH-1 is the sign between the fields itself, so MSH-3 stands at 2.
+    return (*fields[2:6], "", *fields[9:12])
 
 
 class _Message:
@@ -226,8 +194,18 @@ class _Message:
             part = found[component - 1]
         except IndexError:
             return ""
-        text = str(part if isinstance(part, str) else part[0])
-        return " ".join(self._parsed.unescape(text).split())
+        text = str(part if isinstance(part, str) or not part else part[0])
+        if text == _NOTHING:
+            return ""
+        if "\\" in text:
+            text = self._parsed.unescape(text)
+        return words.line(text)
+
+    def _is_emptied(self, segment: str, field: int) -> bool:
+        try:
+            return str(self._segments[segment][field]) == _NOTHING
+        except (KeyError, IndexError):
+            return False
 
     def repetitions(self, segment: str, field: int) -> int:
         """Return how often a field is repeated."""
@@ -283,7 +261,7 @@ class _Message:
         return "patient" if said & words.load().by_patient else ""
 
     def _start(self) -> dt.datetime | None:
-        places = (("SCH", 11, 4), ("AIS", 4, 1), ("AIP", 6, 1), ("AIL", 6, 1))
+        places = (("SCH", 11, 4), ("TQ1", 7, 1), ("AIS", 4, 1), ("AIP", 6, 1), ("AIL", 6, 1))
         for segment, field, component in places:
             text = self.at(segment, field, component)
             if not text:
@@ -308,9 +286,9 @@ class _Message:
 
     def _minutes(self) -> int | None:
         text, unit = self.at("SCH", 9), self.at("SCH", 10).casefold()
-        if not text.isdigit() or (unit and not unit.startswith("m")):
+        if not (text.isascii() and text.isdigit()) or (unit and not unit.startswith("m")):
             return None
-        return int(text[:4])
+        return int(text[:4]) or None
 
     def _practitioner(self) -> str | None:
         for segment, field in (("AIP", 3), ("PV1", 7)):
@@ -323,23 +301,34 @@ class _Message:
     def _patient(self, merged_from: str | None = None) -> PatientRecord:
         if "PID" not in self._segments:
             raise _MessageError("there is no PID segment: whose visit is it?")
-        birth = self.at("PID", 7)[:8]
-        has_birth = len(birth) == 8 and birth.isdigit()
+        birth = moments.read_date(self.at("PID", 7)[:8], ("%Y%m%d",))
         return PatientRecord(
-            id=self.at("PID", 3) or None,
+            id=self._number_of_patient(),
             given=self.at("PID", 5, 2) or None,
             family=self.at("PID", 5) or None,
             phone=self._phone(),
-            language=self.at("PID", 15).casefold()[:2] or None,
-            birth_date=f"{birth[:4]}-{birth[4:6]}-{birth[6:]}" if has_birth else None,
+            language=words.language(self.at("PID", 15)),
+            birth_date=birth.isoformat() if birth is not None else None,
             gender=_GENDERS.get(self.at("PID", 8).upper()),
             consent=_PUBLICITY.get(self.at("PD1", 11)),
             active=False if self.at("PID", 30).upper() == "Y" else None,
             merged_from=merged_from,
         )
 
+    def _number_of_patient(self) -> str | None:
+        """Return the clinic's own number if several are given (HL7 table 0203), else the first."""
+        for repetition in range(1, self.repetitions("PID", 3) + 1):
+            if self.at("PID", 3, 5, repetition).upper() in ("PI", "MR", "PT"):
+                return self.at("PID", 3, 1, repetition) or None
+        return self.at("PID", 3) or self.at("PID", 2) or None
+
     def _phone(self) -> str | None:
-        """Return the mobile phone if one is named or known as such, else any; None if none."""
+        """Return the mobile phone if one is named or known as such, else any; None if none.
+
+        Two quotation marks in PID-13 say that there is none any more (HL7 v2.5, 2.5.3): "".
+        """
+        if self._is_emptied("PID", 13):
+            return ""
         found: list[tuple[int, str]] = []
         for repetition in range(1, self.repetitions("PID", 13) + 1):
             text = self._number(repetition)

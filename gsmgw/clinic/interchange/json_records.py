@@ -16,6 +16,8 @@ from gsmgw.config import Config
 
 #: No text of a clinic's file is longer.
 LONGEST_TEXT = 4000
+#: Numbers of visits and patients that are written as numbers are smaller.
+_LARGEST_NUMBER = 10**18
 
 _PATIENT_KEYS = frozenset(
     ("patient", "first", "last", "phone", "phone_of", "language", "birth_date", "gender")
@@ -56,6 +58,8 @@ def parse(content: bytes, name: str, config: Config) -> Parsed:
         raise UnreadableFileError(
             f"{name}, line {error.lineno}, column {error.colno}: this is no JSON: {error.msg}"
         ) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise UnreadableFileError(f"{name}: this is no JSON: a number is too long") from error
     except RecursionError as error:
         raise UnreadableFileError(f"{name}: nested too deeply") from error
     objects = found if isinstance(found, list) else [found]
@@ -88,16 +92,16 @@ class _Reader:
         if kind in _NOT_BUILT:
             raise _ObjectError(f"kind {kind!r}: {_NOT_BUILT[kind]}")
         if kind not in KEYS:
-            raise _ObjectError(f"kind {kind!r} is unknown; known are {', '.join(KEYS)}")
+            raise _ObjectError(f"kind {kind[:40]!r} is unknown; known are {', '.join(KEYS)}")
         for key in found:
             if key != "kind" and key not in KEYS[kind]:
-                near = difflib.get_close_matches(str(key), KEYS[kind], n=1)
+                near = difflib.get_close_matches(key[:40], KEYS[kind], n=1)
                 hint = (
                     f"did you mean {near[0]!r}?"
                     if near
                     else f"known: {', '.join(sorted(KEYS[kind]))}"
                 )
-                raise _ObjectError(f"{key!r} is no key of {kind}; {hint}")
+                raise _ObjectError(f"{key[:40]!r} is no key of {kind}; {hint}")
         makers: dict[str, Callable[[dict[str, Any]], Record]] = {
             "visit": self._visit,
             "patient": self._patient,
@@ -109,11 +113,11 @@ class _Reader:
         guardian = words.key(_text(found, "phone_of") or "") in self._words.guardians
         return PatientRecord(
             id=_text(found, "patient"),
-            given=_text(found, "first"),
-            family=_text(found, "last"),
+            given=_line(found, "first"),
+            family=_line(found, "last"),
             phone=_text(found, "phone", may_be_empty=True),
             phone_of=None if "phone_of" not in found else "guardian" if guardian else "self",
-            language=(_text(found, "language") or "").lower()[:2] or None,
+            language=words.language(_text(found, "language") or ""),
             birth_date=_iso_day(found, "birth_date"),
             gender=None if gender is None else self._words.genders.get(words.key(gender)),
             consent=self._switch(found, "consent"),
@@ -134,9 +138,9 @@ class _Reader:
             start=start,
             minutes=_whole(found, "minutes"),
             status=status,
-            practitioner=_text(found, "practitioner"),
-            service=_text(found, "service"),
-            location=_text(found, "location"),
+            practitioner=_line(found, "practitioner"),
+            service=_line(found, "service"),
+            location=_line(found, "location"),
         )
 
     def _notice(self, found: dict[str, Any]) -> Notice:
@@ -152,10 +156,10 @@ class _Reader:
             priority=_text(found, "priority"),
             category=_text(found, "category"),
             ref=_text(found, "ref"),
-            language=_text(found, "language"),
+            language=words.language(_text(found, "language") or ""),
             asks=("dose" if self._switch(found, "ask") else None) or _text(found, "asks"),
-            practitioner=_text(found, "practitioner"),
-            location=_text(found, "location"),
+            practitioner=_line(found, "practitioner"),
+            location=_line(found, "location"),
             day=day,
             last_day=self._day(found, "to") or (day if kind == "absence" else None),
             minutes=_whole(found, "minutes"),
@@ -169,7 +173,7 @@ class _Reader:
         status = self._words.statuses.get(words.key(text))
         if status is None:
             raise _ObjectError(
-                f"status {text!r} is unknown; known are {', '.join(map(str, VisitStatus))}"
+                f"status {text[:40]!r} is unknown; known are {', '.join(map(str, VisitStatus))}"
             )
         return status
 
@@ -177,9 +181,10 @@ class _Reader:
         value = found.get(key)
         if value is None or isinstance(value, bool):
             return value
-        switch = self._words.switches.get(words.key(str(value)) or str(value))
+        text = _text(found, key) or ""
+        switch = self._words.switches.get(words.key(text) or text)
         if switch is None:
-            raise _ObjectError(f"{key}: {value!r} is neither true nor false")
+            raise _ObjectError(f"{key}: {text[:40]!r} is neither true nor false")
         return switch
 
     def _moment(self, found: dict[str, Any], key: str) -> dt.datetime | None:
@@ -189,8 +194,8 @@ class _Reader:
         moment = moments.read_start(text, ("%Y-%m-%d",), self._zone)
         if moment is None:
             raise _ObjectError(
-                f"{key}: {text!r} is no time; write 2026-03-05T10:15:00+01:00, or 2026-03-05 10:15"
-                " in the clinic's time"
+                f"{key}: {text[:40]!r} is no time; write 2026-03-05T10:15:00+01:00, or"
+                " 2026-03-05 10:15 in the clinic's time"
             )
         return moment
 
@@ -205,10 +210,19 @@ def _text(found: dict[str, Any], key: str, *, may_be_empty: bool = False) -> str
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise _ObjectError(f"{key}: a text is wanted")
+    if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
+        raise _ObjectError(f"{key}: the number is too large")
     text = str(value).strip()
-    if "\0" in text or len(text) > LONGEST_TEXT:
-        raise _ObjectError(f"{key}: longer than {LONGEST_TEXT} characters, or with zero characters")
+    if len(text) > LONGEST_TEXT:
+        raise _ObjectError(f"{key}: longer than {LONGEST_TEXT} characters")
+    if any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in text):
+        raise _ObjectError(f"{key}: has zero characters, or halves of characters")
     return text if text or may_be_empty else None
+
+
+def _line(found: dict[str, Any], key: str) -> str | None:
+    """Return a name: on one line, without what a screen would obey."""
+    return words.line(_text(found, key) or "") or None
 
 
 def _whole(found: dict[str, Any], key: str) -> int | None:
@@ -217,7 +231,7 @@ def _whole(found: dict[str, Any], key: str) -> int | None:
         return None
     few = 4
     if not (text.isascii() and text.isdigit() and len(text) <= few):
-        raise _ObjectError(f"{key}: {text!r} is no number of minutes")
+        raise _ObjectError(f"{key}: {text[:40]!r} is no number of minutes")
     return int(text)
 
 
@@ -227,7 +241,7 @@ def _iso_day(found: dict[str, Any], key: str) -> str | None:
         return None
     day = moments.read_date(text, ("%Y-%m-%d",))
     if day is None:
-        raise _ObjectError(f"{key}: {text!r} is no day; write 2026-03-05")
+        raise _ObjectError(f"{key}: {text[:40]!r} is no day; write 2026-03-05")
     return day.isoformat()
 
 
@@ -236,7 +250,7 @@ def _times(found: dict[str, Any]) -> tuple[str, ...]:
     if value is None:
         return ()
     times = value if isinstance(value, list) else [value]
-    read = [moments.read_time(str(time)) for time in times]
+    read = [moments.read_time(time) if isinstance(time, str) else None for time in times]
     if None in read:
-        raise _ObjectError(f'times: {value!r} are no times of the day; write ["08:00", "20:00"]')
+        raise _ObjectError('times: not all are times of the day; write ["08:00", "20:00"]')
     return tuple(f"{time:%H:%M}" for time in read if time is not None)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from gsmgw.spool import files, names
 from gsmgw.spool.clinic.places import Places
@@ -32,15 +33,20 @@ def write(places: Places, tmp_name: str, name: str, content: bytes) -> None:
     Raises:
         OSError: the disk cannot now; nothing is lost, call again.
     """
+    place(places, tmp_name, places.ack / name, content)
+    files.sync(places.ack)
+
+
+def place(places: Places, tmp_name: str, target: Path, content: bytes) -> None:
+    """Put a file somewhere in the clinic's folders; not on disk before its folder is synced."""
     aside = places.spool / ".tmp" / tmp_name
     files.write(aside, content)
-    files.move(aside, places.ack / name)
-    files.sync(places.ack)
+    files.move(aside, target)
 
 
 def as_bytes(found: dict[str, object]) -> bytes:
     """Return a document as it stands in a file."""
-    return (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode()
+    return (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
 
 
 def explain(name: str, progress: Progress, unreadable: str | None) -> str:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 from gsmgw import logs
 from gsmgw.clinic.booking import Booking
-from gsmgw.clinic.interchange import hl7_messages, json_records, table
+from gsmgw.clinic.interchange import hl7_acks, hl7_messages, json_records, table
 from gsmgw.clinic.interchange.parsed import Parsed, UnreadableFileError
 from gsmgw.clinic.interchange.parsed import Row as FileRow
+from gsmgw.clinic.model import VisitRecord
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
 from gsmgw.errors import RefusedRecordError
@@ -33,7 +34,7 @@ ROWS_AT_ONCE = 50
 #: A file of which so many rows are wrong says so no more for each.
 MOST_NAMED = 1000
 _TOO_SHORT = "snapshot-too-short"
-#: A snapshot with fewer than this part of the visits known for its days cancels nothing.
+#: A snapshot with fewer than this part of the visits known for a day cancels none of that day.
 SHORTEST_SNAPSHOT = 0.5
 
 
@@ -65,6 +66,9 @@ class Importing:
             parsed = self._parse(content, str(file["name"]))
         except UnreadableFileError as error:
             return Outcome(progress, None, str(error))
+        except Exception as error:  # noqa: BLE001 - one file must not stop the others
+            log.error("clinic.file_defect", error=f"{type(error).__name__}: {logs.masked(error)}")
+            return Outcome(progress, None, "it cannot be read, by a defect of gsmgw; see the log")
         if not parsed.rows:
             return Outcome(progress, None, "there is no row below the header")
         if progress.next == 0:
@@ -76,7 +80,7 @@ class Importing:
                     hashlib.sha256(content).hexdigest(),
                     [day.isoformat() for day in parsed.days],
                 )
-                progress.remarks += parsed.remarks
+                progress.remarks = list(parsed.remarks)  # again, if killed before the first piece
                 imports.advance(tx, file["id"], progress)
         self._apply_rows(file, parsed, progress)
         return Outcome(progress, parsed)
@@ -111,12 +115,12 @@ class Importing:
     def _apply_row(self, tx: Transaction, row: FileRow, progress: Progress, file_id: int) -> None:
         code, why = self._ack_before(tx, row), ""
         if code is not None:
-            progress.accepted += code == hl7_messages.ACCEPTED
-            progress.refused += code != hl7_messages.ACCEPTED
+            progress.accepted += 1
         else:
             why = self._take(tx, row, progress, file_id)
-            code = row.ack_code if why else hl7_messages.ACCEPTED
-            if row.identity is not None:
+            code = row.ack_code if why else hl7_acks.ACCEPTED
+            # What was refused is judged anew: whatever was in the way may have been mended.
+            if row.identity is not None and code == hl7_acks.ACCEPTED:
                 imports.remember_message(
                     tx, row.identity.sender, row.identity.control_id, row.identity.sha256, code
                 )
@@ -154,26 +158,36 @@ class Importing:
     # -- snapshots --------------------------------------------------------------------------------
 
     def _check_length(self, tx: Transaction, parsed: Parsed, progress: Progress) -> None:
-        """Note whether a snapshot is too short to be believed, before its rows are applied."""
-        before = sum(imports.count_booked(tx, *self._span(day)) for day in parsed.days)
-        now = sum(row.record is not None for row in parsed.rows)
-        if now < before * SHORTEST_SNAPSHOT:
+        """Note which days of a snapshot are too short to be believed, before rows are applied."""
+        now: dict[dt.date, set[str]] = {day: set() for day in parsed.days}
+        for row in parsed.rows:
+            visit = row.record
+            if isinstance(visit, VisitRecord) and visit.start is not None:
+                now[visit.start.astimezone(self._config.zone).date()].add(visit.id)
+        for day in sorted(parsed.days):
+            before = imports.count_booked(tx, *self._span(day))
+            if len(now[day]) >= before * SHORTEST_SNAPSHOT:
+                continue
             progress.remarks.append(
-                f"{_TOO_SHORT}: {now} visits, {before} were known for these days; nothing was"
-                " cancelled"
+                f"{_TOO_SHORT}: {day} has {len(now[day])} visits, {before} were known; none of that"
+                " day was cancelled"
             )
+            log.warning("clinic.snapshot_short", day=str(day), now=len(now[day]), before=before)
 
     def _cancel_missing(
         self, tx: Transaction, parsed: Parsed, progress: Progress, file_id: int
     ) -> None:
-        if any(remark.startswith(_TOO_SHORT) for remark in progress.remarks):
-            return
         if progress.refused:
             progress.remarks.append(
                 "snapshot-incomplete: rows were refused, which may be visits; nothing was cancelled"
             )
             return
-        cancelled = self._booking.cancel_missing(tx, parsed.days, file_id)
+        days = [
+            day
+            for day in sorted(parsed.days)
+            if not any(remark.startswith(f"{_TOO_SHORT}: {day} ") for remark in progress.remarks)
+        ]
+        cancelled = self._booking.cancel_missing(tx, days, file_id)
         if cancelled:
             progress.remarks.append(f"visits cancelled because the file lacks them: {cancelled}")
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from gsmgw import logs
 from gsmgw.clinic.booking import Booking
 from gsmgw.clinic.calendar import Calendar
-from gsmgw.clinic.interchange import hl7_messages
+from gsmgw.clinic.interchange import hl7_acks
 from gsmgw.clinic.work import Work
 from gsmgw.clock import Clock
 from gsmgw.config import Config
@@ -46,6 +46,8 @@ KEPT = dt.timedelta(days=14)
 SWEEP_EVERY_S = 3600.0
 
 _DAY = re.compile(r"(\d{8})-")
+#: What `free_name` adds to a name that is there already.
+_AGAIN = re.compile(r"(\.(?:csv|txt|json|hl7))\.\d+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class ClinicTaking:
         try:
             for name in self._complete():
                 self._claim(name)
-            finished = sum(self._finish(row) for row in imports.unfinished(self._db))
+            finished = sum(self._try_finish(row) for row in imports.unfinished(self._db))
             self._sweep()
         except (OSError, *troubles.PASSING) as error:
             self._troubles.failed("disk", error)
@@ -124,7 +126,7 @@ class ClinicTaking:
         for name in sorted(files.listing(self._places.done)):
             if names.is_ignored(name) or imports.known(self._db, names.to_text(name)) is not None:
                 continue
-            original = _DAY.sub("", name, count=1)
+            original = _AGAIN.sub(r"\1", _DAY.sub("", name, count=1))
             with self._db.write() as tx:
                 imports.begin(tx, names.to_text(original), names.to_text(name))
 
@@ -137,7 +139,10 @@ class ClinicTaking:
             if names.is_ignored(name) or name + names.LOCK_SUFFIX in found:
                 continue
             status = files.look(self._places.inside / name)
-            if status is None or not stat.S_ISREG(status.st_mode):
+            if status is None:
+                continue
+            if not stat.S_ISREG(status.st_mode):
+                self._tell_once(name, "it is no regular file; copy the file itself here")
                 continue
             look = self._look(name, status, now)
             looks[name] = look
@@ -177,8 +182,21 @@ class ClinicTaking:
 
     # -- applying ---------------------------------------------------------------------------------
 
-    def _finish(self, row: Row) -> bool:
-        """Apply a claimed file and acknowledge it; False if it was interrupted."""
+    def _try_finish(self, row: Row) -> bool:
+        """Finish a file, unless the disk cannot do it now; the other files go on."""
+        key = int(row["id"])
+        if self._troubles.is_paused(key):
+            return False
+        try:
+            self._finish(row)
+        except OSError as error:
+            self._troubles.failed(key, error)
+            return False
+        self._troubles.ended(key)
+        return True
+
+    def _finish(self, row: Row) -> None:
+        """Apply a claimed file and acknowledge it."""
         claimed = self._places.done / names.from_text(row["done_name"])
         outcome = self._apply(row, claimed)
         self._acknowledge(row, outcome)
@@ -191,7 +209,6 @@ class ClinicTaking:
         self._tell(row, outcome)
         self._hints.clinic.set()
         self._hints.clinic_out.set()
-        return True
 
     def _apply(self, row: Row, claimed: Path) -> Outcome:
         progress = imports.progress_of(row)
@@ -205,22 +222,26 @@ class ClinicTaking:
 
     def _acknowledge(self, row: Row, outcome: Outcome) -> None:
         name = names.from_text(row["name"])
-        if outcome.progress.acks:
+        replies = list(outcome.progress.acks)
+        if outcome.unreadable is not None and name.casefold().endswith(".hl7"):
+            replies = [["AE", outcome.unreadable, hl7_acks.NO_HEAD]]
+        if replies:
             now = self._clock.now().astimezone(self._config.zone)
-            replies = (
-                hl7_messages.ack(head, code, why, now, number)
-                for number, (code, why, head) in enumerate(outcome.progress.acks, 1)
+            texts = (
+                hl7_acks.ack(head, code, why, now, f"G{row['id']:04d}-{number}")
+                for number, (code, why, head) in enumerate(replies, 1)
             )
-            acks.write(self._places, f"ack-{row['id']}.hl7", name, "".join(replies).encode())
+            content = "".join(texts).encode("utf-8", "replace")
+            acks.write(self._places, f"ack-{row['id']}.hl7", name, content)
         document = acks.document(name, outcome.progress, outcome.unreadable)
-        acks.write(self._places, f"ack-{row['id']}", f"{name}.json", acks.as_bytes(document))
+        json_name = names.with_suffix(name, ".json")
+        acks.write(self._places, f"ack-{row['id']}", json_name, acks.as_bytes(document))
 
     def _put_into_failed(self, row: Row, claimed: Path, outcome: Outcome) -> None:
         name = names.from_text(row["name"])
-        aside = self._places.spool / ".tmp" / f"err-{row['id']}"
         words = acks.explain(name, outcome.progress, outcome.unreadable)
-        files.write(aside, words.encode("utf-8", "surrogateescape"))
-        files.move(aside, self._places.failed / f"{name}.err")
+        target = self._places.failed / names.with_suffix(name, ".err")
+        acks.place(self._places, f"err-{row['id']}", target, words.encode("utf-8", "replace"))
         if files.look(claimed) is not None:
             files.move(claimed, self._places.failed / name)
         files.sync(self._places.failed)
@@ -234,10 +255,10 @@ class ClinicTaking:
         refused = {error["row"] for error in outcome.progress.errors}
         messages = [found.raw for found in outcome.parsed.rows if found.number in refused]
         words = acks.explain(name, outcome.progress, None)
-        for target, text in ((name, "".join(messages)), (f"{name}.err", words)):
-            aside = self._places.spool / ".tmp" / f"err-{row['id']}"
-            files.write(aside, text.encode("utf-8", "surrogateescape"))
-            files.move(aside, self._places.failed / target)
+        err_name = names.with_suffix(name, ".err")
+        for target, text in ((name, "".join(messages)), (err_name, words)):
+            content = text.encode("utf-8", "replace")
+            acks.place(self._places, f"err-{row['id']}", self._places.failed / target, content)
         files.sync(self._places.failed)
 
     def _tell(self, row: Row, outcome: Outcome) -> None:
