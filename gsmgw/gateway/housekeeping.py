@@ -21,6 +21,7 @@ from gsmgw.gateway.outcomes import counting, endings, settling
 from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import Category, ErrorFamily, MessageState, PartState
 from gsmgw.store import events, outbox, tries, upkeep
+from gsmgw.store.clinic import erasing
 from gsmgw.store.database import Database, Row, Transaction
 from gsmgw.store.outbox import PartChange
 from gsmgw.threads import StopToken
@@ -191,8 +192,8 @@ class Housekeeping:
             self._hints.due()
 
     def _retain(self) -> None:
+        removed = self._retain_clinic()
         retention = self._config.retention
-        removed = 0
         for span, duty in (
             (retention.text, upkeep.empty_texts),
             (retention.person, upkeep.forget_persons),
@@ -210,3 +211,18 @@ class Housekeeping:
             log.info("retention.done", rows=removed)
         if removed or self._fold_owed:
             self._fold_owed = not upkeep.fold_back(self._db)
+
+    def _retain_clinic(self) -> int:
+        """Let go of a clinic's texts and persons; before their numbers are hashed elsewhere."""
+        removed = 0
+        for span, duty in (
+            (self._config.retention.text, erasing.empty_old_texts),
+            (self._config.retention.person, erasing.forget_old_persons),
+        ):
+            if span is not None:
+                removed += duty(self._db, self._ago(dt.timedelta(seconds=span)))
+        late = erasing.late_reports(self._db)
+        if late:
+            with self._db.write() as tx:
+                erasing.empty_reports(tx, late)
+        return removed + len(late)

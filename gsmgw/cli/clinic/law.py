@@ -171,11 +171,11 @@ def _fold(current: session.Session, person: Person) -> None:
         CommandError: somebody reads in the database all that time.
     """
     from gsmgw.store import upkeep
-    from gsmgw.store.clinic import erasing
+    from gsmgw.store.clinic import persons
 
     _truncate(current, upkeep.fold_back)
-    if erasing.has_octets(current.config.database.path, person):
-        erasing.compact(current.database)
+    if persons.has_octets(current.config.database.path, person):
+        persons.compact(current.database)
         _truncate(current, upkeep.fold_back)
 
 

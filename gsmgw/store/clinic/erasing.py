@@ -12,20 +12,11 @@ import json
 import re
 import secrets
 from collections.abc import Iterable
-from pathlib import Path
 
 from gsmgw import phone as phones
 from gsmgw.store import consent
-from gsmgw.store.clinic.persons import (
-    Person,
-    arrivals_of,
-    calls_of,
-    find,
-    messages_of,
-    notices_of,
-    others_on_phone,
-    rows_of,
-)
+from gsmgw.store.clinic import persons
+from gsmgw.store.clinic.persons import Person
 from gsmgw.store.database import Database, Row, Transaction
 
 #: Stands for every patient who was forgotten.
@@ -47,26 +38,34 @@ _ABOUT = (
 )
 
 
-def erase(tx: Transaction, person: Person) -> dict[str, int]:
+def erase(tx: Transaction, person: Person, *, is_wished: bool = True) -> dict[str, int]:
     """Remove a person from every table; return how many rows of each were changed.
 
     Objections of the phone stay as a keyed hash. What waited to be said is taken back. Messages
     that may still be sent are the caller's matter: withdraw them before.
+
+    Args:
+        tx: the transaction.
+        person: who.
+        is_wished: look for the person in words of others too, which reads all texts; else the time
+            of these words is over, and they were emptied without a look.
     """
     token = f"{consent.HASHED}{secrets.token_hex(16)}"
-    work = rows_of(tx, "task", person)
-    messages, arrivals = messages_of(tx, person), arrivals_of(tx, person)
+    work = persons.rows_of(tx, "task", person)
+    messages, arrivals = persons.messages_of(tx, person), persons.arrivals_of(tx, person)
     changed = {
         "messages": _erase_messages(tx, person, messages, token),
         "received": _erase_arrivals(tx, person, arrivals, token),
         "requests": _erase_requests(tx, person, token),
         "responses": _erase_responses(tx, person, token),
-        "tasks": _erase_tasks(tx, person, work, token),
+        "tasks": _erase_tasks(tx, work, token),
         "calls": _erase_calls(tx, person, token),
     }
     changed["visits"], changed["patients"] = len(person.visits), len(person.patients)
     _erase_patients(tx, person)
-    _erase_events(tx, person)
+    if is_wished:
+        _erase_mentions(tx, person)
+        _erase_events(tx, person)
     if person.phone is not None:
         consent.forget(tx, person.phone)
     return changed
@@ -86,11 +85,8 @@ def _erase_messages(tx: Transaction, person: Person, rows: Iterable[Row], token:
             "UPDATE part SET text = NULL, data = NULL, error = NULL WHERE message_id = ?",
             (row["id"],),
         )
-        tx.run(
-            "UPDATE attempt SET error = NULL WHERE part_id IN"
-            " (SELECT id FROM part WHERE message_id = ?)",
-            (row["id"],),
-        )
+        attempts = "SELECT id FROM part WHERE message_id = ?"
+        tx.run(f"UPDATE attempt SET error = NULL WHERE part_id IN ({attempts})", (row["id"],))  # noqa: S608
         tx.run("DELETE FROM event WHERE message_id = ?", (row["id"],))
         _erase_files(tx, "message_id = ?", row["id"])
         count += 1
@@ -99,7 +95,7 @@ def _erase_messages(tx: Transaction, person: Person, rows: Iterable[Row], token:
     _erase_files(tx, "recipient = ?", person.phone)
     for row in tx.rows("SELECT * FROM status_report WHERE recipient = ?", (person.phone,)):
         _erase_report(tx, row)
-    return count + _erase_mentions(tx, person)
+    return count
 
 
 def _erase_files(tx: Transaction, condition: str, value: object) -> None:
@@ -121,24 +117,25 @@ def _erase_report(tx: Transaction, row: Row) -> None:
     )
 
 
-def _erase_mentions(tx: Transaction, person: Person) -> int:
-    """Empty texts of others in which the number stands, and what modems were asked about it."""
-    pattern, count = person.number_pattern(), 0
+def _erase_mentions(tx: Transaction, person: Person) -> None:
+    """Empty texts and notes of others in which the person stands."""
+    # A note may name everybody of a phone.
+    for row in tx.rows("SELECT id, note FROM task WHERE note IS NOT NULL"):
+        if person.is_named_in(row["note"]):
+            tx.run("UPDATE task SET note = NULL WHERE id = ?", (row["id"],))
+    pattern = person.number_pattern()
     if pattern is None:
-        return 0
+        return
     last = f"%{person.national[-1]}%"
     for row in tx.rows("SELECT id, text FROM outbox WHERE text LIKE ?", (last,)):
         if pattern.search(row["text"]):
             tx.run("UPDATE outbox SET text = '' WHERE id = ?", (row["id"],))
             tx.run("UPDATE part SET text = NULL, data = NULL WHERE message_id = ?", (row["id"],))
-            count += 1
     for row in tx.rows("SELECT id, text FROM inbox WHERE text LIKE ?", (last,)):
         if pattern.search(row["text"]):
             tx.run("UPDATE inbox SET text = NULL WHERE id = ?", (row["id"],))
             tx.run("UPDATE received_part SET pdu = '' WHERE inbox_id = ?", (row["id"],))
-            count += 1
     _erase_names(tx, pattern)
-    return count
 
 
 def _erase_names(tx: Transaction, pattern: re.Pattern[str]) -> None:
@@ -184,7 +181,7 @@ def _erase_arrivals(tx: Transaction, person: Person, rows: Iterable[Row], token:
 
 def _erase_requests(tx: Transaction, person: Person, token: str) -> int:
     # The category does not tell: the answer to a STOP is staff's, so that the STOP lets it pass.
-    rows = [row for row in rows_of(tx, "request", person) if row["kind"] not in _TO_STAFF]
+    rows = [row for row in persons.rows_of(tx, "request", person) if row["kind"] not in _TO_STAFF]
     for row in rows:
         tx.run(
             "UPDATE request SET patient_id = NULL, same_as = NULL, phone = ?,"  # noqa: S608 - a constant
@@ -196,7 +193,7 @@ def _erase_requests(tx: Transaction, person: Person, token: str) -> int:
             " told = 1 WHERE id = ?",
             (token, row["id"]),
         )
-    for row in notices_of(tx, person):
+    for row in persons.notices_of(tx, person):
         tx.run(
             f"UPDATE request SET status = 'revoked', reason = 'erased' WHERE id = ? AND {_WAITING}",  # noqa: S608
             (row["id"],),
@@ -205,7 +202,7 @@ def _erase_requests(tx: Transaction, person: Person, token: str) -> int:
 
 
 def _erase_responses(tx: Transaction, person: Person, token: str) -> int:
-    rows = rows_of(tx, "response", person)
+    rows = persons.rows_of(tx, "response", person)
     for row in rows:
         tx.run(
             "UPDATE response SET patient_id = NULL, phone = ?, text = NULL, why = NULL,"
@@ -215,7 +212,7 @@ def _erase_responses(tx: Transaction, person: Person, token: str) -> int:
     return len(rows)
 
 
-def _erase_tasks(tx: Transaction, person: Person, rows: Iterable[Row], token: str) -> int:
+def _erase_tasks(tx: Transaction, rows: Iterable[Row], token: str) -> int:
     count = 0
     for row in rows:
         tx.run(
@@ -226,24 +223,11 @@ def _erase_tasks(tx: Transaction, person: Person, rows: Iterable[Row], token: st
             (token, tx.now, row["id"]),
         )
         count += 1
-    # A note may name everybody of a phone.
-    for row in tx.rows("SELECT id, note FROM task WHERE note IS NOT NULL"):
-        if _names_one(row["note"], person):
-            tx.run("UPDATE task SET note = NULL WHERE id = ?", (row["id"],))
     return count
 
 
-def _names_one(note: str, person: Person) -> bool:
-    pattern = person.number_pattern()
-    if pattern is not None and pattern.search(note):
-        return True
-    words = set(re.findall(r"\w+", note.casefold()))
-    named = [name for name in person.names if set(re.findall(r"\w+", name.casefold())) <= words]
-    return len(named) > 1 or any(f"({one})" in note for one in person.patients)
-
-
 def _erase_calls(tx: Transaction, person: Person, token: str) -> int:
-    rows = calls_of(tx, person)
+    rows = persons.calls_of(tx, person)
     for row in rows:
         tx.run("UPDATE call_try SET phone = ?, note = NULL WHERE id = ?", (token, row["id"]))
     return len(rows)
@@ -295,105 +279,117 @@ def _erase_events(tx: Transaction, person: Person) -> None:
             tx.run("UPDATE event SET detail = ? WHERE id = ?", (json.dumps(kept), row["id"]))
 
 
-def erase_late(tx: Transaction) -> int:
-    """Empty status reports that came for messages to persons who were forgotten meanwhile."""
-    rows = tx.rows(
+def late_reports(db: Database) -> list[Row]:
+    """Return status reports that came for messages to persons who were forgotten meanwhile."""
+    return db.rows(
         "SELECT status_report.* FROM status_report JOIN part ON part.id = status_report.part_id"
         " JOIN outbox ON outbox.id = part.message_id WHERE status_report.recipient <> ''"
         " AND outbox.recipient LIKE 'hash:%' LIMIT ?",
         (AT_ONCE,),
     )
-    for row in rows:
+
+
+def empty_reports(tx: Transaction, reports: Iterable[Row]) -> None:
+    """Remove the number from status reports."""
+    for row in reports:
         _erase_report(tx, row)
-    return len(rows)
-
-
-def has_octets(path: Path, person: Person) -> bool:
-    """Tell whether the file of a database still holds a person's phone or family name.
-
-    A name that others have too is found as well; it costs a needless copy. Blocks for reading it.
-    """
-    words = [name.encode() for name in person.names]
-    if person.phone is not None:
-        digits = person.phone.removeprefix("+")
-        padded = digits + "F" * (len(digits) % 2)
-        swapped = "".join(padded[at + 1] + padded[at] for at in range(0, len(padded), 2))
-        words += [person.national.encode(), swapped.encode()]
-    longest = max((len(word) for word in words), default=0)
-    rest = b""
-    with path.open("rb") as file:
-        while piece := file.read(1024 * 1024):
-            rest += piece
-            if any(word in rest for word in words):
-                return True
-            rest = rest[-longest:]
-    return False
-
-
-def compact(db: Database) -> None:
-    """Write the database anew without the free places in it. Blocks others for a copy of it."""
-    db.row("VACUUM")
 
 
 # -- retention ------------------------------------------------------------------------------------
+#
+# What is over is looked for outside a write transaction: that takes as long as there are rows.
+
+#: Table, what is emptied, and when: what patients wrote, own texts, and what was noted of them.
+_TEXTS = (
+    ("response", "text = NULL", "at < :before AND text IS NOT NULL"),
+    (
+        "request",
+        "details = json_remove(details, '$.text')",
+        "kind IN ('text', 'results') AND expires < :before AND created_at < :before"
+        " AND json_extract(details, '$.text') IS NOT NULL",
+    ),
+    (
+        "task",
+        "note = NULL, outcome = NULL",
+        "closed_at < :before AND (note IS NOT NULL OR outcome IS NOT NULL)",
+    ),
+    ("call_try", "note = NULL", "at < :before AND note IS NOT NULL"),
+)
+#: What people did is kept as long as the persons whom they did it for.
+_AUDIT = ("visit.", "request.", "task.", "consent.", "person.", "call.")
 
 
-def empty_texts(tx: Transaction, before: str) -> int:
+def empty_old_texts(db: Database, before: str) -> int:
     """Empty what patients wrote and what was noted of it before a time; return how many rows."""
-    texts = tx.run(
-        "UPDATE response SET text = NULL WHERE id IN (SELECT id FROM response"
-        " WHERE at < ? AND text IS NOT NULL LIMIT ?)",
-        (before, AT_ONCE),
-    )
-    own = tx.run(
-        "UPDATE request SET details = json_remove(details, '$.text') WHERE id IN"  # noqa: S608 - a constant
-        " (SELECT id FROM request WHERE created_at < ? AND expires < ?"
-        f" AND NOT {_WAITING} AND json_extract(details, '$.text') IS NOT NULL LIMIT ?)",
-        (before, before, AT_ONCE),
-    )
-    notes = tx.run(
-        "UPDATE task SET note = NULL, outcome = NULL WHERE id IN (SELECT id FROM task"
-        " WHERE closed_at < ? AND (note IS NOT NULL OR outcome IS NOT NULL) LIMIT ?)",
-        (before, AT_ONCE),
-    )
-    calls = tx.run(
-        "UPDATE call_try SET note = NULL WHERE id IN"
-        " (SELECT id FROM call_try WHERE at < ? AND note IS NOT NULL LIMIT ?)",
-        (before, AT_ONCE),
-    )
-    return texts + own + notes + calls
+    count = 0
+    for table, change, condition in _TEXTS:
+        while True:
+            rows = db.rows(
+                f"SELECT id FROM {table} WHERE {condition} LIMIT :most",  # noqa: S608 - constants
+                {"before": before, "most": AT_ONCE},
+            )
+            if not rows:
+                break
+            with db.write() as tx:
+                for row in rows:
+                    tx.run(f"UPDATE {table} SET {change} WHERE id = ?", (row["id"],))  # noqa: S608
+            count += len(rows)
+    return count
 
 
-def forget_persons(tx: Transaction, before: str) -> int:
-    """Erase patients whose last visit, text, answer and work lie before a time; return how many."""
-    rows = tx.rows(
-        "SELECT id, phone FROM patient WHERE id <> ? AND updated_at < ?"
+def forget_old_persons(db: Database, before: str) -> int:
+    """Erase patients whose last visit, text, answer and work lie before a time; return how many.
+
+    Objections of numbers that are nobody's any longer stay as keyed hashes only.
+    """
+    count = _forget_patients(db, before) + _forget_objections(db, before)
+    return count + _forget_audit(db, before)
+
+
+def _forget_patients(db: Database, before: str) -> int:
+    rows = db.rows(
+        "SELECT id FROM patient WHERE id <> ? AND updated_at < ?"
         " AND NOT EXISTS (SELECT 1 FROM appointment WHERE patient_id = patient.id"
         "  AND (start >= ? OR updated_at >= ?))"
-        " AND NOT EXISTS (SELECT 1 FROM request WHERE patient_id = patient.id"
+        " AND NOT EXISTS (SELECT 1 FROM request WHERE phone = patient.phone"
         "  AND (created_at >= ? OR expires >= ?))"
         " AND NOT EXISTS (SELECT 1 FROM response WHERE phone = patient.phone AND at >= ?)"
         " AND NOT EXISTS (SELECT 1 FROM task WHERE phone = patient.phone"
         "  AND (closed_at IS NULL OR closed_at >= ?))"
         " AND NOT EXISTS (SELECT 1 FROM regimen WHERE patient_id = patient.id"
-        "  AND status = 'active') LIMIT 20",
-        (NOBODY, *[before] * 7),
+        "  AND status = 'active') LIMIT ?",
+        (NOBODY, *[before] * 7, AT_ONCE),
     )
     for row in rows:
-        phone = row["phone"]
-        alone = phone is not None and not others_on_phone(tx, phone, [row["id"]])
-        erase(tx, find(tx, [row["id"]], phone if alone else None))
-    return len(rows) + _forget_objections(tx, before)
+        with db.write() as tx:
+            patient = tx.row("SELECT phone FROM patient WHERE id = ?", (row["id"],))
+            phone = None if patient is None else patient["phone"]
+            alone = phone is not None and not persons.others_on_phone(tx, phone, [row["id"]])
+            erase(tx, persons.find(tx, [row["id"]], phone if alone else None), is_wished=False)
+    return len(rows)
 
 
-def _forget_objections(tx: Transaction, before: str) -> int:
-    """Keep objections of phones that are no patient's any longer as keyed hashes only."""
-    rows = tx.rows(
+def _forget_objections(db: Database, before: str) -> int:
+    rows = db.rows(
         "SELECT phone FROM consent GROUP BY phone HAVING max(at) < ? AND max(decision) = 'deny'"
         " AND min(decision) = 'deny' AND NOT EXISTS"
         " (SELECT 1 FROM patient WHERE patient.phone = consent.phone) LIMIT ?",
         (before, AT_ONCE),
     )
-    for row in rows:
-        consent.forget(tx, row["phone"])
+    if rows:
+        with db.write() as tx:
+            for row in rows:
+                consent.forget(tx, row["phone"])
     return len(rows)
+
+
+def _forget_audit(db: Database, before: str) -> int:
+    rows = db.rows(
+        "SELECT id, name FROM event WHERE at < ? AND message_id IS NULL ORDER BY id", (before,)
+    )
+    over = [row["id"] for row in rows if str(row["name"]).startswith(_AUDIT)]
+    for begin in range(0, len(over), AT_ONCE):
+        with db.write() as tx:
+            for event_id in over[begin : begin + AT_ONCE]:
+                tx.run("DELETE FROM event WHERE id = ?", (event_id,))
+    return len(over)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from gsmgw import phone as phones
 from gsmgw.store.database import Database, Row, Transaction
@@ -29,6 +30,15 @@ class Person:
         if not self.national:
             return None
         return re.compile(rf"(?<!\d){self._country()}{_GAP.join(self.national)}(?!\d)")
+
+    def is_named_in(self, note: str) -> bool:
+        """Tell whether a note speaks of the person: phone, two names together, or number."""
+        pattern = self.number_pattern()
+        if pattern is not None and pattern.search(note):
+            return True
+        words = set(re.findall(r"\w+", note.casefold()))
+        named = [name for name in self.names if set(re.findall(r"\w+", name.casefold())) <= words]
+        return len(named) > 1 or any(f"({one})" in note for one in self.patients)
 
     def _country(self) -> str:
         assert self.phone is not None
@@ -83,12 +93,12 @@ def rows_of(db: Database | Transaction, table: str, person: Person) -> list[Row]
 
 def calls_of(db: Database | Transaction, person: Person) -> list[Row]:
     """Return the calls that people made to a person."""
-    return [
-        row
-        for row in db.rows("SELECT * FROM call_try ORDER BY id")
-        if row["appointment_id"] in person.visits
-        or (person.phone is not None and row["phone"] == person.phone)
-    ]
+    found = {
+        row["id"]: row
+        for visit in person.visits
+        for row in db.rows("SELECT * FROM call_try WHERE appointment_id = ?", (visit,))
+    }
+    return [found[key] for key in sorted(found)]
 
 
 def messages_of(db: Database | Transaction, person: Person) -> list[Row]:
@@ -153,3 +163,33 @@ def in_the_way(db: Database, person: Person) -> str | None:
         return "what this person wrote is being handed over"
     taken = db.row("SELECT name FROM import_file WHERE finished_at IS NULL")
     return None if taken is None else "a file of the clinic's program is being read"
+
+
+# -- octets ---------------------------------------------------------------------------------------
+
+
+def has_octets(path: Path, person: Person) -> bool:
+    """Tell whether the file of a database still holds a person's phone or family name.
+
+    A name that others have too is found as well; it costs a needless copy. Blocks for reading it.
+    """
+    words = [name.encode() for name in person.names]
+    if person.phone is not None:
+        digits = person.phone.removeprefix("+")
+        padded = digits + "F" * (len(digits) % 2)
+        swapped = "".join(padded[at + 1] + padded[at] for at in range(0, len(padded), 2))
+        words += [person.national.encode(), swapped.encode()]
+    longest = max((len(word) for word in words), default=0)
+    rest = b""
+    with path.open("rb") as file:
+        while piece := file.read(1024 * 1024):
+            rest += piece
+            if any(word in rest for word in words):
+                return True
+            rest = rest[-longest:]
+    return False
+
+
+def compact(db: Database) -> None:
+    """Write the database anew without the free places in it. Blocks others for a copy of it."""
+    db.row("VACUUM")
