@@ -53,6 +53,21 @@ def parts(elements: list[Element], said: Sequence[Statement], asked: Asked) -> t
     return _resolved(pairs, asked)
 
 
+def settle_contrasts(elements: list[Element]) -> None:
+    """Make a reservation of `może` and `a` where they are not `can` and `and`.
+
+    `Łukasz może` is a yes, `Anna i może Łukasz` is not; `Anna tak, a Łukasz nie` says two things,
+    `nie Anna, a Łukasz` says who comes instead.
+    """
+    spoken = [element for element in elements if element.tag not in ",_" or element.kinds]
+    for place, element in enumerate(spoken):
+        before = "".join(one.tag for one in spoken[max(0, place - 2) : place])
+        after = "".join(one.tag for one in spoken[place + 1 : place + 2])
+        is_maybe = element.tag == "T" and after in tuple("@#*t")
+        if is_maybe or ("contrast" in element.kinds and re.fullmatch("[mnd][@#]", before)):
+            element.tag = "B"
+
+
 def _times(elements: list[Element]) -> int:
     return sum(e.tag == "@" and e.tokens[0].kind is Kind.PAIR for e in elements)
 

@@ -188,6 +188,8 @@ def settle_words_of_two_minds(tags: str) -> str:
     """
     tags = re.sub("(?<=[zq])([_,]*)b", r"\1_", tags)
     tags = re.sub("N(?=.*[vyi])", "p", tags)
+    # Who cannot speak does not say who speaks: without its soft sign the Russian verb is the same.
+    tags = re.sub("(?<=[nmk])S", "u", tags)
     tags = re.sub("b(?=[_ki]*l)", "_", tags)
     tags = re.sub("(?<=[vikg])(_*)Y(?=_*[vikmn])", r"\1F", tags)
     tags = re.sub("Y(?=_*[km]_*[ik]*_*v)", "F", tags)
@@ -197,6 +199,14 @@ def settle_words_of_two_minds(tags: str) -> str:
 def stray_negation(tags: str) -> bool:
     """Tell whether a no may belong to the noun behind it: `no appointment`, `нет записи`."""
     return re.search("d[_jS]++(?!z*[nmxdtT#@*&,.?:])", tags) is not None
+
+
+def is_all_asked(said: list[Statement], tags: str) -> bool:
+    """Tell whether all that is said stands in questions: `Is it still on?` is no yes."""
+    if all(statement.tags in ("y", "Y", "d", "m") for statement in said):
+        return False  # `tak?` is a yes that is not sure
+    ends = (re.search("[,.?D]", tags[statement.start :]) for statement in said)
+    return all(end is not None and end.group() == "?" for end in ends)
 
 
 def obstacle(rest: str) -> str:

@@ -120,8 +120,9 @@ def _without_umlaut_e(form: str) -> str:
 def is_typo_of(typed: str, meant: str) -> bool:
     """Tell whether one slip makes one word of the other.
 
-    First and last letter must stand, unless the last two changed places: in Slavic and Romance languages the last one says who does it
-    (`приду` I come, `придут` they come), and the first one often carries the negation.
+    First and last letter must stand, unless the last two changed places: in Slavic and Romance
+    languages the last one says who does it (`приду` I come, `придут` they come), and the first one
+    often carries the negation.
     """
     if typed[0] != meant[0]:
         return False

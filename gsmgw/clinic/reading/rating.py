@@ -11,6 +11,9 @@ from gsmgw.clinic.reading.vocabulary import Phrase, Vocabulary
 
 LOWEST, HIGHEST = 1, 5
 
+#: Behind an English number in digits.
+_ORDINALS = frozenset({"st", "nd", "rd", "th"})
+
 _STARS = frozenset("⭐🌟★")
 #: Marks that are bad, and those that are good: a remark of the other side makes them doubtful.
 _BAD, _GOOD = range(1, 3), range(4, 6)
@@ -53,6 +56,8 @@ def _doubt(elements: list[Element], place: int, vocabulary: Vocabulary) -> str:
     words = _kinds_of_words(others, vocabulary)
     if any(kinds & _SERIOUS for kinds in words):
         return "a remark that a person should read"
+    if _counts_something(elements, place, vocabulary):
+        return "unknown words"
     if "".join(e.tag for e in elements[place + 1 :]) == "," or _is_below_zero(elements, place):
         return "a mark with a sign"
     number = elements[place].number
@@ -63,6 +68,17 @@ def _doubt(elements: list[Element], place: int, vocabulary: Vocabulary) -> str:
     if all(_says_nothing(element, vocabulary) for element in others):
         return ""
     return "" if _stands_apart(elements, place, vocabulary) else "unknown words"
+
+
+def _counts_something(elements: list[Element], place: int, vocabulary: Vocabulary) -> bool:
+    """Tell whether a number in words, or `1st`, counts what stands behind: `first time here`."""
+    if place + 1 == len(elements):
+        return False
+    following = elements[place + 1]
+    is_ordinal = bool(following.tokens) and following.tokens[0].text in _ORDINALS
+    is_word = elements[place].tokens[0].kind is Kind.WORD
+    is_said_of_it = following.tag in "q,.:" or "score" in _kinds_of(following.tokens, vocabulary)
+    return is_ordinal or (is_word and not is_said_of_it)
 
 
 def _is_below_zero(elements: list[Element], place: int) -> bool:

@@ -145,7 +145,7 @@ class _Answer:
         tags = re.sub("(?<=m)_(?=_*[#@*&])", ".", tags)
         # `Anna tak, ale Łukasz nie`: a second visit is no reservation.
         tags = re.sub("b(?=_*[#@])", "_", tags)
-        return re.sub("(?<=[#@*])n(?=[,.]|$)", "d", tags)
+        return re.sub("([#@*]_*)n(?=[,.]|$)", r"\1d", tags)
 
     def _settle_names(self) -> None:
         """Make filler of names that change nothing, and of third persons if they are the asked."""
@@ -153,6 +153,8 @@ class _Answer:
         if not is_family:
             signature.accept_names(self.elements, self.asked)
         is_named = any(element.tag == "@" for element in self.elements)
+        if is_family:
+            family.settle_contrasts(self.elements)
         is_named = is_named or (is_family and any(e.tag == "*" for e in self.elements))
         for element in self.elements:
             if element.tag == "t" and is_named:
@@ -168,7 +170,7 @@ class _Answer:
             return False
         is_stop = bool(_STOP_FIRST & set(words[0].tokens[0].forms)) and words[0].tag == "s"
         others = {statement.said for statement in said} - {Said.STOP, Said.THANKS}
-        return is_stop and not others and not any(e.tag in "?#X@FE" for e in words)
+        return is_stop and not others and not any(e.tag in "?#X@FEI" for e in words)
 
     def _of_visits(self, said: list[Statement], rest: str, tags: str) -> Reading:
         """Judge an answer that names visits of a family."""
@@ -221,6 +223,8 @@ class _Answer:
             or judgement.obstacle(_obstacles(said, rest, meanings))
             or ("how late is for people" if is_late_by else "")
         )
+        if why and meanings <= _VERDICTS and judgement.is_all_asked(said, tags):
+            return one(Meaning.UNCLEAR, why="a question")
         return Reading(parts, not why, why, _gives_up(said))
 
     def _is_plain_call(self, tags: str) -> bool:
@@ -260,12 +264,26 @@ class _Answer:
             return "which visit"
         if Meaning.ACCEPT in meanings and "z" in tags:
             return "maybe not meant so"
-        if any(set("NK") & set(statement.tags) for statement in said):
-            # Maybe meant otherwise: who forgot may take it now, who keeps may want both.
-            return "no plain no"
-        if Said.NO_PROBLEM in kinds and not kinds & {Said.YES, Said.NO, Said.GIVE_UP}:
-            return "no plain yes"
-        return ""
+        if self.question is Question.DOSE and _is_medical(said):
+            return "for people"
+        return _why_not_plain(said)
+
+
+def _is_medical(said: list[Statement]) -> bool:
+    """Tell whether a dose was taken late, or is not wanted or needed."""
+    kinds = {statement.said for statement in said}
+    return Said.LATE in kinds or any(s.said is Said.NO and set("ow") & set(s.tags) for s in said)
+
+
+def _why_not_plain(said: list[Statement]) -> str:
+    """Return why a yes or no may be meant otherwise by its own words."""
+    kinds = {statement.said for statement in said}
+    if any(set("NK") & set(statement.tags) for statement in said):
+        # Who forgot may take it now, who keeps what he has may want both.
+        return "no plain no"
+    if Said.NO_PROBLEM in kinds and not kinds & {Said.YES, Said.NO, Said.GIVE_UP}:
+        return "no plain yes"
+    return ""
 
 
 def _gives_up(said: list[Statement]) -> bool:

@@ -64,6 +64,8 @@ _TAGS: Mapping[str, str] = {
     "self": "S",
     "they_attend": "t",
     "filler": "_",
+    "medicine": "_",
+    "contrast": "_",
     "and": "_",
     "at": "_",
     "minutes": "M",
@@ -92,6 +94,7 @@ _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
     "all": (frozenset({Question.FAMILY}), ""),
     "rest": (frozenset({Question.FAMILY}), ""),
     "nobody": (frozenset({Question.FAMILY}), ""),
+    "medicine": (frozenset({Question.DOSE}), "u"),
 }
 
 #: What signs do, unless a vocabulary gives them a meaning as a whole answer.
@@ -140,7 +143,7 @@ class Tagger:
 
     def tag_of(self, kinds: frozenset[str]) -> str:
         """Return the tag of a phrase of these kinds."""
-        if kinds >= {"they_can", "but"} and self.question is Question.FAMILY:
+        if "they_can" in kinds and kinds & {"but", "want"} and self.question is Question.FAMILY:
             return "T"
         if {"info", "filler"} <= kinds and "other" not in kinds:
             return "j"
@@ -212,9 +215,16 @@ class Tagger:
             for form in range(max(len(word.forms) for word in words)):
                 phrase = tuple(word.forms[min(form, len(word.forms) - 1)] for word in words)
                 kinds = self.vocabulary.phrases.get(phrase)
-                if kinds:
+                if kinds and (length == 1 or not self._is_foreign(kinds)):
                     return length, kinds
         return 0, frozenset()
+
+    def _is_foreign(self, kinds: frozenset[str]) -> bool:
+        """Tell whether only other questions know a phrase: its words speak for themselves here."""
+        return all(
+            kind in _ONLY_FOR and self.question not in _ONLY_FOR[kind][0] and not _ONLY_FOR[kind][1]
+            for kind in kinds
+        )
 
     def _mended(self, token: Token) -> list[Element]:
         """Read an unknown word: letters held down, a negation stuck to it, one slip."""
@@ -266,13 +276,23 @@ class Tagger:
             day = asked_facts.day_at(found, place + 1, self.vocabulary)
             return Element("y" if day in self.asked.days else "X", tuple(found[place : place + 2]))
         if day is not None:
-            return Element("_" if day in self.asked.days else "X", (token,))
+            length = 2 if self._is_its_date(found, place, day) else 1
+            tag = "_" if day in self.asked.days else "X"
+            return Element(tag, tuple(found[place : place + length]))
         month = asked_facts.month_of(token, self.vocabulary)
         if month is not None and place + 1 < len(found) and found[place + 1].kind is Kind.NUMBER:
             number = found[place + 1].numbers[0]
             is_asked = (number, month) in self.asked.dates
             return Element("_" if is_asked else "X", tuple(found[place : place + 2]))
         return None
+
+    def _is_its_date(self, found: list[Token], place: int, day: int) -> bool:
+        """Tell whether the day of the month stands behind the weekday asked about: `jueves 5`."""
+        after = found[place + 1 : place + 4]
+        if not after or after[0].kind is not Kind.NUMBER or day not in self.asked.days:
+            return False
+        is_month_named = any(asked_facts.month_of(token, self.vocabulary) for token in after)
+        return not is_month_named and after[0].numbers[0] in {date for date, _ in self.asked.dates}
 
     def _is_until(self, found: list[Token], place: int) -> bool:
         """Tell whether somebody takes leave until a day: `do czwartku!` is a yes."""
