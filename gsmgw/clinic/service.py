@@ -139,9 +139,8 @@ class ClinicService:
         if self._replan_behind is None:
             return 0
         with self._db.write() as tx:
-            self._replan_behind = self._booking.replan_round(
-                tx, self._replan_behind, REPLANNED_AT_ONCE
-            )
+            behind = self._booking.replan_round(tx, self._replan_behind, REPLANNED_AT_ONCE)
+        self._replan_behind = behind  # not before it is on disk
         return 0 if self._replan_behind is None else 1
 
     def close(self) -> None:

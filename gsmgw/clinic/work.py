@@ -201,10 +201,10 @@ class Work:
             at = self._calendar.moment(day, member.keys.digest)
             if not at <= now < at + DIGEST_FOR:
                 continue
+            if self._calendar.working_day_after(day - _DAY) == day:
+                made += self._digest(db, member, key, at)
+            # Not before it is on disk: a store that is full is tried again.
             self._looked = {one for one in self._looked if one.endswith(day.isoformat())} | {key}
-            if self._calendar.working_day_after(day - _DAY) != day:
-                continue
-            made += self._digest(db, member, key, at)
         return made
 
     def _digest(self, db: Database, member: _Member, key: str, at: dt.datetime) -> bool:

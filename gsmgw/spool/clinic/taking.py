@@ -78,6 +78,7 @@ class ClinicTaking:
         self._looks: dict[str, _Look] = {}
         self._told: set[tuple[str, str]] = set()
         self._sweep_at = 0.0
+        self._is_claim_open = False  # a file may lie in done/ that the store does not know
         self._wake = Wake()
 
     def wake(self) -> None:
@@ -109,6 +110,8 @@ class ClinicTaking:
         if self._troubles.is_paused("disk"):
             return 0
         try:
+            if self._is_claim_open:
+                self._adopt()
             for name in self._complete():
                 self._claim(name)
             finished = sum(self._try_finish(row) for row in imports.unfinished(self._db))
@@ -122,13 +125,14 @@ class ClinicTaking:
     # -- claiming ---------------------------------------------------------------------------------
 
     def _adopt(self) -> None:
-        """Remember the files in done/ that were claimed just before a crash."""
+        """Remember the files in done/ that were claimed just before a crash, or a full disk."""
         for name in sorted(files.listing(self._places.done)):
             if names.is_ignored(name) or imports.known(self._db, names.to_text(name)) is not None:
                 continue
             original = _AGAIN.sub(r"\1", _DAY.sub("", name, count=1))
             with self._db.write() as tx:
                 imports.begin(tx, names.to_text(original), names.to_text(name))
+        self._is_claim_open = False
 
     def _complete(self) -> list[str]:
         """Return the files that nobody has written to since `spool.settle`, the oldest first."""
@@ -170,10 +174,12 @@ class ClinicTaking:
         day = self._clock.now().astimezone(self._config.zone)
         target = layout.free_name(self._places.done, f"{day:%Y%m%d}-{name}", taken=set())
         files.move(path, self._places.done / target)
+        self._is_claim_open = True
         files.sync(self._places.done)
         files.sync(self._places.inside)
         with self._db.write() as tx:
             imports.begin(tx, names.to_text(name), names.to_text(target))
+        self._is_claim_open = False
 
     def _tell_once(self, name: str, why: str) -> None:
         if (name, why) not in self._told:
