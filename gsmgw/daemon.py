@@ -83,7 +83,7 @@ class Round:
             wake=self._hints.housekeeping.set,
         )
         self.supervisor.add(NewRows(self._db, intake, self._hints), wake=self._hints.new_rows.set)
-        self._watch(settings, intake)
+        self._watch(settings, intake, trust)
         if settings.clinic is not None:
             from gsmgw.clinic import service as clinic  # costs half a second
 
@@ -98,7 +98,7 @@ class Round:
             self._hints.add_modem(worker.wake)
             self.supervisor.add(worker, watched=False, wake=worker.wake, together="modems")
 
-    def _watch(self, settings: Config, intake: Intake) -> None:
+    def _watch(self, settings: Config, intake: Intake, trust: ClockTrust) -> None:
         """Add what tells others how things are."""
         db, clock = self._db, self._clock
 
@@ -107,7 +107,7 @@ class Round:
 
         self.supervisor.add(Watching(settings, db, clock, outgoing))
         if Checkups.are_wanted(settings):
-            self.supervisor.add(Checkups(settings, db, self._hints))
+            self.supervisor.add(Checkups(settings, db, self._hints, intake, trust))
         if settings.alarms.is_on:
             self.supervisor.add(Alarms(settings, db, self._hints, intake, clock, outgoing))
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Annotated, Literal, TypeAlias
 
@@ -58,6 +59,17 @@ def _pattern(found: object) -> str:
     except re.error as error:
         raise ValueError(f"allowed is a regular expression: {error}") from error
     return text
+
+
+class SelfTest(Group):
+    """A message of each modem to its own SIM, once a day."""
+
+    #: when; None: there is none
+    at: Annotated[dt.time, BeforeValidator(values.time_of_day)] | None = None
+    #: seconds within which it must come back
+    within: Annotated[float, BeforeValidator(values.duration(_MINUTE_S, 12 * _HOUR_S))] = (
+        10 * _MINUTE_S
+    )
 
 
 class Balance(Group):

@@ -42,6 +42,7 @@ def find_conflicts(document: Document) -> list[Remark]:
         remarks.extend(_doubles(document, key, what))
     remarks.extend(_retry_conflict(document))
     remarks.extend(_alarm_conflict(document))
+    remarks.extend(_number_conflict(document))
     return remarks
 
 
@@ -101,11 +102,26 @@ def _alarm_conflict(document: Document) -> Iterator[Remark]:
     to = _at(document.value, "alarms", "sms", "to")
     country = _at(document.value, "country") or "PL"
     for number in to if isinstance(to, list) else [to]:
-        if isinstance(number, str) and number and isinstance(country, str):
-            try:
-                phone.parse_recipient(number, country=country.strip().upper())
-            except BadNumberError as error:
-                yield Remark(("alarms", "sms", "to"), str(error))
+        yield from _judge_number(("alarms", "sms", "to"), number, country)
+
+
+def _number_conflict(document: Document) -> Iterator[Remark]:
+    country = _at(document.value, "country") or "PL"
+    for place, modem in _modems(document):
+        yield from _judge_number((*place, "number"), modem.get("number"), country)
+    if _at(document.value, "selftest", "at") and not any(
+        modem.get("number") for _, modem in _modems(document)
+    ):
+        words = "no modem has its own number (modems.number), so none can write to itself"
+        yield Remark(("selftest", "at"), words)
+
+
+def _judge_number(place: Place, number: Value | None, country: Value) -> Iterator[Remark]:
+    if isinstance(number, str) and number and isinstance(country, str):
+        try:
+            phone.parse_recipient(number, country=country.strip().upper())
+        except BadNumberError as error:
+            yield Remark(place, str(error))
 
 
 def _judge_alarms(document: Document) -> Iterator[Remark]:

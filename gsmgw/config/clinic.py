@@ -22,7 +22,6 @@ _HOUR_S, _DAY_S = 3600.0, 86400.0
 Variant: TypeAlias = Literal["a", "b", "split"]
 Only: TypeAlias = Literal["unanswered", "always"]
 
-_CLOCK = re.compile(r"(\d\d?):(\d\d)")
 _DAYS_AT = re.compile(r"(\d{1,3})d\s+at\s+(\d\d?):(\d\d)")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -100,13 +99,6 @@ def _language(found: object) -> str:
     if not _LANGUAGE.fullmatch(text):
         raise ValueError("allowed are two letters, such as pl")
     return text
-
-
-def _clock(found: object) -> dt.time:
-    match = _CLOCK.fullmatch(values.text(found))
-    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
-        raise ValueError("allowed is a time of the day, such as 08:00")
-    return dt.time(int(match[1]), int(match[2]))
 
 
 def _word(found: object) -> str:
@@ -257,7 +249,7 @@ class StaffMember(Group):
     #: None: at any hour
     hours: Annotated[Hours, BeforeValidator(parse_hours)] | None = None
     #: one text with what came in since, at this time of working days; None: none
-    digest: Annotated[dt.time, BeforeValidator(_clock)] | None = None
+    digest: Annotated[dt.time, BeforeValidator(values.time_of_day)] | None = None
     language: Annotated[str, BeforeValidator(_language)] | None = None
 
 

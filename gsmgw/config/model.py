@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from gsmgw.config import values
-from gsmgw.config.alarms import Alarms, Balance
+from gsmgw.config.alarms import Alarms, Balance, SelfTest
 from gsmgw.config.clinic import Calls, Clinic, Exports, Imports, Reminders, StaffMember, Waitlist
 from gsmgw.config.group import FilePath, Group, Switch, anchored
 from gsmgw.config.hours import Hours, parse_hours
@@ -129,6 +129,8 @@ class Modem(Group):
     service_centre: Annotated[str, BeforeValidator(values.service_centre)] | None = None
     #: beginnings of the numbers that this modem serves; the longest one that fits decides
     routes: tuple[Annotated[str, BeforeValidator(values.route)], ...] = ()
+    #: its own phone number, for `selftest`
+    number: Annotated[str, BeforeValidator(values.text)] | None = None
     #: None: it is not asked for
     balance: Balance | None = None
 
@@ -251,6 +253,7 @@ class Config(Group):
     logs: Logs = Logs()
     watching: Watching = Watching()
     alarms: Alarms = Alarms()
+    selftest: SelfTest = SelfTest()
     clinic: Clinic | None = None
     reminders: Reminders = Reminders()
     staff: Annotated[dict[str, StaffMember], BeforeValidator(_named)] = Field(default_factory=dict)

@@ -7,6 +7,7 @@ with words that say what is allowed; the caller adds where, and what was found.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import zoneinfo
 from collections.abc import Callable
@@ -20,6 +21,7 @@ _MODEM_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _USB_IDENTITY = re.compile(r"[0-9a-fA-F]{4}:[0-9a-fA-F]{4}")
 _IMEI = re.compile(r"\d{14,16}")
 _SERVICE_CENTRE = re.compile(r"\+\d{5,15}")
+_TIME_OF_DAY = re.compile(r"(\d\d?):(\d\d)", re.ASCII)
 _ROUTE = re.compile(r"\+[1-9]\d{0,14}|(?!00)\d{1,6}")
 
 
@@ -165,6 +167,14 @@ def full_path(found: object) -> str:
     if not text.startswith("/"):
         raise ValueError("allowed is a full path, beginning with /")
     return text
+
+
+def time_of_day(found: object) -> dt.time:
+    """Read a time of the day."""
+    match = _TIME_OF_DAY.fullmatch(text(found).strip())
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        raise ValueError("allowed is a time of the day, such as 08:00")
+    return dt.time(int(match[1]), int(match[2]))
 
 
 def arguments(found: object) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import InboundPdu, InboxKind
 from gsmgw.store import events, inbox, outbox, reports
 from gsmgw.store.database import Database, Row, Transaction
+from gsmgw.store.watching import self_tests
 
 log = logs.get("gateway")
 
@@ -197,6 +198,8 @@ class Arrivals:
                 deliver.note or None,
             ),
         )
+        if not is_part and self._is_self_test(tx, arrival.modem, sender, deliver.text):
+            return received_id
         if not is_part:
             self._hand_over(tx, [received_id], [deliver], sender, arrival, sim_id, total=1)
             return received_id
@@ -205,6 +208,14 @@ class Arrivals:
             self._join_if_complete(tx, row)
             self._bound_waiting(tx, sender)
         return received_id
+
+    def _is_self_test(self, tx: Transaction, modem: str, sender: str, text: str | None) -> bool:
+        """Tell whether a message is one that a modem wrote to itself; it is for nobody then."""
+        test = self_tests.arrive(tx, sender, text) if text else None
+        if test is None:
+            return False
+        tx.after_commit(lambda: log.info("selftest.arrived", limit=True, modem=modem))
+        return True
 
     def _undecodable(
         self, tx: Transaction, arrival: InboundPdu, sim_id: int | None, error: str

@@ -171,6 +171,8 @@ def close_all(tx: Transaction) -> tuple[int, int, int]:
         (tx.now, CODE),
     )
     tx.run("UPDATE alarm SET closed_at = ? WHERE closed_at IS NULL", (tx.now,))
+    tx.run("DELETE FROM self_test WHERE finished_at IS NULL")
+    tx.run("DELETE FROM balance WHERE answered_at IS NULL")
     tx.run(
         "UPDATE command SET started_at = coalesce(started_at, ?1), finished_at = ?1, error = ?2"
         " WHERE finished_at IS NULL",

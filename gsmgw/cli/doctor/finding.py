@@ -44,6 +44,7 @@ ORDER = (
     "modem.silent",
     "modem.unregistered",
     "sim.resting",
+    "selftest.failed",
     "service_centre.missing",
     "memory.full",
     "balance.low",

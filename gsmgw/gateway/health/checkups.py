@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Service: has modems ask for the credit of their SIMs, where the configuration says so."""
+"""Service: has modems ask for their credit and write to themselves, where that is wanted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from gsmgw import logs
 from gsmgw.config import Config
 from gsmgw.errors import StoreBusyError, StoreFullError
 from gsmgw.gateway.health.balance import Balance
+from gsmgw.gateway.health.self_test import SelfTest
 from gsmgw.gateway.hints import Hints
+from gsmgw.gateway.intake import Intake
+from gsmgw.gateway.trust import ClockTrust
 from gsmgw.store.database import Database
 from gsmgw.threads import StopToken
 
@@ -21,14 +24,19 @@ class Checkups:
 
     name = "checkups"
 
-    def __init__(self, config: Config, db: Database, hints: Hints) -> None:
+    def __init__(
+        self, config: Config, db: Database, hints: Hints, intake: Intake, trust: ClockTrust
+    ) -> None:
         self._db = db
         self._balance = Balance(config, db, hints)
+        self._self_test = SelfTest(config, db, hints, intake, trust)
 
     @staticmethod
     def are_wanted(config: Config) -> bool:
         """Tell whether there is anything to be done."""
-        return any(modem.balance is not None for modem in config.modems)
+        return config.selftest.at is not None or any(
+            modem.balance is not None for modem in config.modems
+        )
 
     def open(self) -> None:
         """Begin; nothing is kept but in the database."""
@@ -39,6 +47,7 @@ class Checkups:
             return
         try:
             self._balance.work()
+            self._self_test.work()
         except (StoreBusyError, StoreFullError) as error:
             log.warning("store.unavailable", doing="checkups", why=str(error))
 

@@ -207,6 +207,7 @@ def _sim(modem: dict[str, Any], level: Level) -> Iterator[Trouble]:
 def _ready(modem: dict[str, Any]) -> Iterator[Trouble]:
     name = modem["name"]
     yield from watched.judge_credit(modem)
+    yield from watched.judge_self_test(modem)
     for use in modem["limits"]:
         if use["used"] >= use["limit"]:
             what = f"its limit per {use['per']} is used up: {use['used']} of {use['limit']}"
@@ -263,11 +264,12 @@ def judge_answers(
 def _doubts(health: Health) -> Iterator[Trouble]:
     count = health.uncertain_given_up
     if count:
+        messages = trouble.count(count, "message")
         yield Trouble(
             "warning",
             "messages.uncertain",
             "",
-            f"nobody knows of {trouble.count(count, 'message')} whether they arrived; a person decides",
+            f"of {messages} nobody knows whether they arrived; a person decides",
             "gsmgw list --state uncertain; ask the recipients; gsmgw retry ID sends one again",
         )
 

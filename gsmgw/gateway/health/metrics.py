@@ -79,6 +79,15 @@ def _modems(health: Health) -> Iterator[tuple[str, str, Iterable[Sample]]]:
         ],
     )
     yield (
+        "self_test_passed",
+        "Whether the last message of a modem to itself came back.",
+        [
+            ({"modem": modem["name"]}, modem["self_test"]["passed"])
+            for modem in health.modems
+            if modem["self_test"] is not None
+        ],
+    )
+    yield (
         "sim_working",
         "Whether the SIM in a modem may send.",
         [

@@ -18,7 +18,7 @@ from gsmgw import __version__
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
 from gsmgw.gateway import limits
-from gsmgw.gateway.health import balance, disks
+from gsmgw.gateway.health import balance, disks, self_test
 from gsmgw.gateway.health.upcoming import Upcoming, upcoming
 from gsmgw.model import Category, InboxKind, MessageState
 from gsmgw.store import events, figures, modems, outbox, upkeep
@@ -236,13 +236,15 @@ def modem_documents(config: Config, db: Database, now: dt.datetime) -> list[dict
     found = {row["name"]: _modem(row) for row in modems.listing(db)}
     for modem in config.modems:
         if modem.name not in found:
-            empty = dict.fromkeys((*_MODEM_COLUMNS, "storages", "balance"))
+            empty = dict.fromkeys((*_MODEM_COLUMNS, "storages", "balance", "self_test"))
             why = "the daemon has not looked for it yet"
             found[modem.name] = {**empty, "name": modem.name, "why": why, "port": modem.port}
         sim_id = found[modem.name]["sim_id"]
         used = limits.uses(modem.limits, db, sim_id, now, config.zone) if sim_id else []
         found[modem.name]["limits"] = [asdict(use) for use in used]
         found[modem.name]["sent_today"] = limits.sent_today(db, sim_id, now, config.zone)
+        if config.selftest.at is not None and modem.number:
+            found[modem.name]["self_test"] = self_test.result(db, modem.name, sim_id)
         if modem.balance is not None:
             credit = balance.credit(db, modem.balance, modem.name, sim_id, now)
             found[modem.name]["balance"] = credit.as_json()
@@ -256,6 +258,7 @@ def _modem(row: Row) -> dict[str, Any]:
         "limits": [],
         "sent_today": None,
         "balance": None,
+        "self_test": None,
     }
 
 

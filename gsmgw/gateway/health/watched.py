@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong in what watches by itself: the credit of SIMs, and alarms of which nobody hears.
+"""What is wrong in what watches by itself: credit, messages to itself, alarms that nobody hears.
 
 Pure; a part of `judgement`.
 """
@@ -37,6 +37,15 @@ def judge_credit(modem: dict[str, Any]) -> Iterator[Trouble]:
         what = f"the credit of its SIM cannot be read: {known['error']}"
         do = f"gsmgw modem ussd {name} CODE shows the answer; modems.balance.pattern is to fit it"
         yield Trouble("warning", "balance.unread", name, what, do)
+
+
+def judge_self_test(modem: dict[str, Any]) -> Iterator[Trouble]:
+    """Yield that the last message of a modem to itself did not come back."""
+    last, name = modem["self_test"], modem["name"]
+    if last is not None and not last["passed"]:
+        what = f"its message to itself failed: {last['error']}"
+        do = f"write to its number from a phone, then gsmgw inbox; gsmgw modem at {name} AT+CPMS?"
+        yield Trouble("error", "selftest.failed", name, what, do)
 
 
 def judge_alarms(health: Health) -> Iterator[Trouble]:
