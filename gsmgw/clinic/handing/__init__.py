@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is handed back: answers and lists as files, without I/O or threads."""
+"""What is handed back: answers, lists and figures as documents, made from what the store holds."""

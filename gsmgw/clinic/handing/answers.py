@@ -5,23 +5,31 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any, Literal
 
 from gsmgw.store.database import Row
 
+#: What a screen obeys or hides, beside what JSON always escapes: marks of direction, tags, halves
+#: of characters. Programs read the same text, people are not deceived.
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e0fff]"
+)
 #: FHIR ParticipationStatus of an answer that changes no visit.
 _OPEN = "needs-action"
 
 
-def name(row: Row) -> str:
+def name(number: int) -> str:
     """Return the name of an answer's file: its number, six digits or more."""
-    return f"{row['id']:06d}.json"
+    return f"{number:06d}.json"
 
 
 def document(row: Row, form: Literal["own", "fhir"], zone: dt.tzinfo) -> bytes:
     """Return what stands in the file of an answer."""
     found = _fhir(row, zone) if form == "fhir" else _own(row, zone)
-    return (json.dumps(found, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+    text = json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    return _UNSEEN.sub(lambda match: json.dumps(match[0])[1:-1], text).encode()
 
 
 def _own(row: Row, zone: dt.tzinfo) -> dict[str, Any]:

@@ -47,8 +47,10 @@ def of_day(db: Database, day: dt.date, zone: dt.tzinfo, segment_price: float) ->
         figures |= _named(place, _of_texts(rows, segment_price))
     for place, rows in _grouped(counts.visits(db, begin, end), "location"):
         figures |= _named((*place, VISITS), _of_visits(rows))
-    figures |= _named(("", CALLS), _of_calls(counts.calls(db, begin, end)))
-    figures |= _named(("", CALLBACKS), _of_tasks(counts.tasks(db, begin, end)))
+    if calls := counts.calls(db, begin, end):
+        figures |= _named(("", CALLS), _of_calls(calls))
+    if tasks := counts.tasks(db, begin, end):
+        figures |= _named(("", CALLBACKS), _of_tasks(tasks))
     return figures
 
 
@@ -83,7 +85,7 @@ def _named(place: tuple[str, ...], found: Mapping[str, float | None]) -> Figures
     return {
         (location, kind, name): value
         for name, value in found.items()
-        if value is not None and (value or name in ("planned", "visits"))
+        if value is not None  # a 0 counts too: it replaces what the figure was before
     }
 
 

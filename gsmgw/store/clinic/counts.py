@@ -66,16 +66,19 @@ def calls(db: Database, begin: str, end: str) -> list[Row]:
 
 
 def keep(tx: Transaction, day: str, figures: Mapping[Key, float]) -> None:
-    """Replace the figures of a day.
-
-    Figures of texts whose persons are forgotten are made from fewer rows; a figure never shrinks.
-    """
+    """Replace some figures of a day; the others stay."""
     for (location, kind, name), value in figures.items():
         tx.run(
             "INSERT INTO daily_count (day, location, kind, name, value) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (day, location, kind, name) DO UPDATE SET value = excluded.value",
             (day, location, kind, name, value),
         )
+
+
+def figures_of(db: Database, day: str) -> dict[Key, float]:
+    """Return the figures of a day."""
+    rows = kept(db, day, day)
+    return {(row["location"], row["kind"], row["name"]): row["value"] for row in rows}
 
 
 def kept(db: Database, first_day: str, last_day: str) -> list[Row]:

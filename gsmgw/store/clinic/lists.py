@@ -37,8 +37,14 @@ def owed_answers(db: Database, limit: int) -> list[Row]:
     )
 
 
+def marked(db: Database, response_ids: Sequence[int]) -> list[int]:
+    """Return those of some answers that are marked as handed over."""
+    query = "SELECT id FROM response WHERE id = ? AND exported IS NOT NULL"
+    return [number for number in response_ids if db.row(query, (number,)) is not None]
+
+
 def handed_over(tx: Transaction, response_ids: Sequence[int]) -> None:
-    """Note that the files of some answers are on disk."""
+    """Mark answers whose files are written, and only have to be renamed."""
     for response_id in response_ids:
         tx.run("UPDATE response SET exported = ? WHERE id = ?", (tx.now, response_id))
 
