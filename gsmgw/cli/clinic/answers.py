@@ -108,6 +108,7 @@ def stats(current: session.Session, day: dt.datetime | None, as_json: bool) -> N
         click.echo(display.safe(f"{place}{kind}"))
         for name in figures.COLUMNS:
             if name in values:
-                click.echo(f"    {name.replace('_', ' '):<22}{values[name]:g}")
+                value = f"{values[name]:.2f}".rstrip("0").rstrip(".")
+                click.echo(f"    {name.replace('_', ' '):<22}{value}")
     if not groups:
         click.echo(f"nothing was planned, said or answered on {date}")

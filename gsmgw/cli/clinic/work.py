@@ -14,7 +14,9 @@ COLUMNS = (
     *("due", "attempts", "created_at", "closed_at", "outcome"),
 )
 _ids_argument = click.argument("ids", metavar="ID...", nargs=-1, required=True, type=office.ID)
-_owner_option = click.option("--owner", metavar="NAME", help="Who does it; else your login.")
+_owner_option = click.option(
+    "--owner", metavar="NAME", help="Whose it is; else who has taken it, else your login."
+)
 
 
 @click.command(
@@ -111,7 +113,7 @@ def done(
     current: session.Session, ids: tuple[int, ...], owner: str | None, note: str, who: str
 ) -> int:
     """Close tasks: they are done."""
-    return _close(current, ids, owner or who, note, TaskStatus.COMPLETED)
+    return _close(current, ids, owner, who, (note, TaskStatus.COMPLETED))
 
 
 @task.command(
@@ -128,20 +130,31 @@ def cancel(
     current: session.Session, ids: tuple[int, ...], owner: str | None, note: str, who: str
 ) -> int:
     """Close tasks: nothing has to be done any more."""
-    return _close(current, ids, owner or who, note, TaskStatus.CANCELLED)
+    return _close(current, ids, owner, who, (note, TaskStatus.CANCELLED))
 
 
 def _close(
-    current: session.Session, ids: tuple[int, ...], who: str, note: str, status: TaskStatus
+    current: session.Session,
+    ids: tuple[int, ...],
+    owner: str | None,
+    who: str,
+    how: tuple[str, TaskStatus],
 ) -> int:
+    """Close tasks; whoever has taken one stays its owner, unless another is named."""
+    from gsmgw.store import events
     from gsmgw.store.clinic import tasks as rows
 
     office_work, code = office.work(current), exits.OK
+    outcome, status = how
     for task_id in ids:
         with current.database.write() as tx:
-            is_open = office_work.close(tx, task_id, who=who, outcome=note, status=status)
+            row = rows.get(tx, task_id)
+            name = owner or (row and row["owner"]) or who
+            is_open = office_work.close(tx, task_id, who=name, outcome=outcome, status=status)
+            if is_open and name != who:
+                events.add(tx, "task.reported", task=task_id, who=who, owner=name)
             if not is_open:
-                code = _complain(rows.get(tx, task_id), task_id)
+                code = _complain(row, task_id)
         if is_open:
             click.echo(f"task {task_id} {status.value}")
     return code
