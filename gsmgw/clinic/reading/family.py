@@ -42,6 +42,8 @@ def parts(elements: list[Element], said: Sequence[Statement], asked: Asked) -> t
     visits = [step.visit for step in steps if step.verdict is None]
     if not verdicts or any(_is_unknown(visit, asked) for visit in visits):
         return ()
+    if len(set(verdicts)) > 1 and _stands_alone(elements, said):
+        return ()  # `nie, Anna będzie, Łukasz też`: the no is an answer of its own
     if _times(elements) == 1:
         return ()  # `tak, o 10:15` may say when all of them come
     if not visits:
@@ -53,18 +55,31 @@ def parts(elements: list[Element], said: Sequence[Statement], asked: Asked) -> t
     return _resolved(pairs, asked)
 
 
+def _stands_alone(elements: list[Element], said: Sequence[Statement]) -> bool:
+    """Tell whether one verdict has no visit in its clause while another one has."""
+    begins = {one.start for one in said if one.said in _VERDICTS}
+    clauses = [(False, False)]
+    for place, element in enumerate(elements):
+        if element.tag in ",.":
+            clauses.append((False, False))
+        has_verdict, has_visit = clauses[-1]
+        is_visit = element.tag in "#@*&"
+        clauses[-1] = (has_verdict or place in begins, has_visit or is_visit)
+    return (True, True) in clauses and (True, False) in clauses
+
+
 def settle_contrasts(elements: list[Element]) -> None:
     """Make a reservation of `może` and `a` where they are not `can` and `and`.
 
     `Łukasz może` is a yes, `Anna i może Łukasz` is not; `Anna tak, a Łukasz nie` says two things,
     `nie Anna, a Łukasz` says who comes instead.
     """
-    spoken = [element for element in elements if element.tag not in ",_" or element.kinds]
+    spoken = [one for one in elements if one.tag != "_" or "contrast" in one.kinds]
     for place, element in enumerate(spoken):
-        before = "".join(one.tag for one in spoken[max(0, place - 2) : place])
+        before = "".join(one.tag for one in spoken[max(0, place - 3) : place])
         after = "".join(one.tag for one in spoken[place + 1 : place + 2])
         is_maybe = element.tag == "T" and after in tuple("@#*t")
-        if is_maybe or ("contrast" in element.kinds and re.fullmatch("[mnd][@#]", before)):
+        if is_maybe or ("contrast" in element.kinds and re.search("[mnd][@#],?$", before)):
             element.tag = "B"
 
 
