@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class _Step:
 
     verdict: Meaning | None = None
     visit: int | str = 0
+    clause: int = 0
 
 
 def parts(elements: list[Element], said: Sequence[Statement], asked: Asked) -> tuple[Part, ...]:
@@ -94,15 +96,18 @@ def names_visits(tags: str) -> bool:
 
 def _steps(elements: list[Element], said: Sequence[Statement]) -> Iterator[_Step]:
     begins = {one.start: _VERDICTS[one.said] for one in said if one.said in _VERDICTS}
+    clause = 0
     for place, element in enumerate(elements):
         if place in begins:
-            yield _Step(begins[place])
+            yield _Step(begins[place], clause=clause)
             if element.tag == "O":
-                yield _Step(visit=_ALL)
+                yield _Step(visit=_ALL, clause=clause)
         elif element.tag in "#@":
-            yield _Step(visit=element.number or _ALL)
+            yield _Step(visit=element.number or _ALL, clause=clause)
         elif element.tag in (_ALL, _REST):
-            yield _Step(visit=element.tag)
+            yield _Step(visit=element.tag, clause=clause)
+        elif element.tag in ",.":
+            clause += 1
 
 
 def _rest_last(steps: list[_Step]) -> list[_Step]:
@@ -121,7 +126,24 @@ def _is_unknown(visit: int | str, asked: Asked) -> bool:
     return visit not in known
 
 
+def _by_clause(steps: list[_Step]) -> list[tuple[Meaning, int | str]]:
+    """Pair what each clause says with the visits in it; [] if a clause does not say both."""
+    found: list[tuple[Meaning, int | str]] = []
+    for _, one in itertools.groupby(steps, key=lambda step: step.clause):
+        clause = list(one)
+        verdicts = {step.verdict for step in clause if step.verdict is not None}
+        visits = [step.visit for step in clause if step.verdict is None]
+        if len(verdicts) != 1 or not visits:
+            return []
+        found += [(next(iter(verdicts)), visit) for visit in visits]
+    return found
+
+
 def _paired(steps: list[_Step]) -> Iterator[tuple[Meaning, int | str]]:
+    by_clause = _by_clause(steps)
+    if by_clause:
+        yield from by_clause
+        return
     signs = {Meaning.ACCEPT: "+", Meaning.DECLINE: "-", None: "I"}
     shape = "".join(signs[step.verdict] for step in steps)
     if _BEHIND.fullmatch(shape):

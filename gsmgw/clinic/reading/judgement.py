@@ -90,7 +90,7 @@ _RULES: tuple[tuple[Said, str], ...] = (
     (Said.CONFUSED, "[nm][yf]"),
     (Said.CONFUSED, "d[grRcC]"),
     (Said.CONFUSED, "[nm][wk]*K"),
-    (Said.NO, "[wk]*K+"),
+    (Said.NO, "[wk]*K+[kvi]*"),
     (Said.NO, "N"),
     (Said.RESCHEDULE, "[wk]+[rR]+k?"),
     (Said.RESCHEDULE, "[rR]+k"),

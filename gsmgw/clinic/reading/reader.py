@@ -157,7 +157,7 @@ class _Answer:
         is_named = any(element.tag == "@" for element in self.elements)
         if is_family:
             family.settle_contrasts(self.elements)
-        is_named = is_named or (is_family and any(e.tag == "*" for e in self.elements))
+        is_named = is_named or (is_family and any(e.tag in "*#" for e in self.elements))
         for element in self.elements:
             if element.tag == "t" and is_named:
                 element.tag = "v"
@@ -187,7 +187,7 @@ class _Answer:
         parts = family.parts(self.elements, verdicts, self.asked)
         if not parts:
             return one(Meaning.UNCLEAR, why=obstacle or "not plain which visit")
-        if "z" in tags and any(part.meaning is Meaning.ACCEPT for part in parts):
+        if "z" in tags and all(part.meaning is Meaning.ACCEPT for part in parts):
             obstacle = obstacle or "maybe not meant so"
         return Reading(parts, not obstacle, obstacle, _gives_up(said))
 
@@ -308,7 +308,7 @@ def _with_soft_words(said: list[Statement], tags: str) -> list[Statement]:
         return said
     if "A" in tags:
         return [*said, Statement(Said.YES, tags.index("A"), "A")]
-    if "j" in tags and not set(tags) - set("j_,.:?q"):
+    if "j" in tags and not set(tags) - set("j,.:?q"):
         return [Statement(Said.INFO, tags.index("j"), "j")]
     return said
 

@@ -63,6 +63,7 @@ _TAGS: Mapping[str, str] = {
     "close": "_",
     "self": "S",
     "they_attend": "t",
+    "anymore": "_",
     "filler": "_",
     "medicine": "_",
     "contrast": "_",
@@ -95,6 +96,7 @@ _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
     "rest": (frozenset({Question.FAMILY}), ""),
     "nobody": (frozenset({Question.FAMILY}), ""),
     "medicine": (frozenset({Question.DOSE}), "u"),
+    "anymore": (frozenset(Question) - {Question.DOSE}, "u"),
 }
 
 #: What signs do, unless a vocabulary gives them a meaning as a whole answer.
@@ -195,6 +197,8 @@ class Tagger:
             (self.vocabulary.numbers[f] for f in token.forms if f in self.vocabulary.numbers), None
         )
         if number is not None:
+            if self._is_hour(found, place) or self._is_one_of(found, place):
+                return [Element("X", (token,))]
             return [Element("#", (token,), number=number)]
         return self._mended(token)
 
@@ -313,6 +317,12 @@ class Tagger:
         if self._is_hour(found, place):
             return Element("_" if (number, 0) in self.asked.times else "X", (found[place],))
         return Element("#", (found[place],), number=number)
+
+    def _is_one_of(self, found: list[Token], place: int) -> bool:
+        """Tell whether a number in words says how many of a family: `one of us`."""
+        after = found[place + 1].forms if place + 1 < len(found) else ()
+        kinds = (self.vocabulary.phrases.get((form,), frozenset()) for form in after)
+        return self.question is Question.FAMILY and any("of" in one for one in kinds)
 
     def _is_hour(self, found: list[Token], place: int) -> bool:
         """Tell whether a number is an hour: `o 10`, `10 Uhr`."""
