@@ -92,7 +92,7 @@ class ClinicTaking:
             GsmgwError: a folder cannot be used; the text says what to do.
         """
         self._places.make(self._config.spool.group)
-        self._looks = {}
+        self._looks, self._sweep_at = {}, self._clock.monotonic()
         self._adopt()
 
     def step(self, stop: StopToken) -> None:
@@ -172,7 +172,10 @@ class ClinicTaking:
             self._tell_once(name, f"{error.strerror or error}; let the group read it (chmod g+r)")
             return
         day = self._clock.now().astimezone(self._config.zone)
-        target = layout.free_name(self._places.done, f"{day:%Y%m%d}-{name}", taken=set())
+        stem, dot, ending = name.rpartition(".")
+        # A name as long as names can be loses letters before its ending.
+        wished = names.with_suffix(f"{day:%Y%m%d}-{stem}", f"{dot}{ending}")
+        target = layout.free_name(self._places.done, wished, taken=set())
         files.move(path, self._places.done / target)
         self._is_claim_open = True
         files.sync(self._places.done)
