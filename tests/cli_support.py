@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import mortal_launcher
 from click.testing import CliRunner, Result
 
 from gsmgw.cli import main
@@ -127,12 +129,12 @@ class Place:
 
 
 def start(*args: object, config: Path | None = None, **options: object) -> subprocess.Popen:
-    """Start the real command as a process of its own."""
+    """Start the real command as a process of its own, which is told to end when this one has."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     if config is not None:
         environment["GSMGW_CONFIG"] = str(config)
     return subprocess.Popen(
-        [sys.executable, "-m", "gsmgw", *map(str, args)],
+        mortal_launcher.command([sys.executable, "-m", "gsmgw", *map(str, args)], signal.SIGTERM),
         env=environment | options.pop("env", {}),
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,20 +70,20 @@ def untouched(part_id: int, **fields: Any) -> SubmitResult:
 
 
 @functools.cache
-def _template() -> Path:
+def _template() -> bytes:
     """Make an empty database once for each run: a migration costs more than most tests."""
-    folder = Path(tempfile.mkdtemp(prefix="gsmgw-template-"))
-    database = Database(folder / "template.db", clock=FakeClock())
-    database.open()
-    database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
-    return database.path
+    with tempfile.TemporaryDirectory(prefix="gsmgw-template-") as folder:
+        database = Database(Path(folder) / "template.db", clock=FakeClock())
+        database.open()
+        database.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.close()
+        return database.path.read_bytes()
 
 
 def make_database(folder: Path, clock: FakeClock, **options: Any) -> Database:
     """Make an open, empty database in a folder."""
     path = folder / "gsmgw.db"
-    shutil.copyfile(_template(), path)
+    path.write_bytes(_template())
     path.chmod(0o660)
     database = Database(path, clock=clock, **options)
     database.open()

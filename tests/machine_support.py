@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import libfaketime
+import mortal_launcher
 from site_support import ROOT, Site
 
 LAUNCHER = ROOT / "tests" / "machine_launcher.py"
@@ -69,7 +70,9 @@ class Machine(Site):
         flags.mkdir(exist_ok=True)
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(LAUNCHER), str(self.config), str(flags)],
+                mortal_launcher.command(
+                    [sys.executable, str(LAUNCHER), str(self.config), str(flags)]
+                ),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -10,10 +10,11 @@ from __future__ import annotations
 import ctypes
 import os
 import runpy
+import signal
 import sys
 
 NOBODY = 65534
-_PR_SET_KEEPCAPS = 8
+_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS = 1, 8
 #: _LINUX_CAPABILITY_VERSION_3, capabilities(7), and the number of the capability.
 _VERSION, _DAC_READ_SEARCH = 0x20080522, 2
 
@@ -29,6 +30,7 @@ def become_nobody(group: int) -> None:
     sets = (ctypes.c_uint32 * 6)(bit, bit, 0, 0, 0, 0)  # effective, permitted, inheritable
     if libc.capset(header, sets):
         raise OSError(ctypes.get_errno(), "capset")
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # which a new user forgets
 
 
 if __name__ == "__main__":

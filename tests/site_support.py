@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import mortal_launcher
 import yaml
 
 from gsmgw.clock import Clock
@@ -84,7 +85,9 @@ class Site:
         """Start the daemon; wait until its modems are ready unless told not to."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gsmgw", "--config", str(self.config), "run"],
+                mortal_launcher.command(
+                    [sys.executable, "-m", "gsmgw", "--config", str(self.config), "run"]
+                ),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
