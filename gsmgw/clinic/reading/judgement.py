@@ -201,9 +201,14 @@ def stray_negation(tags: str) -> bool:
     return re.search("d[_jS]++(?!z*[nmxdtT#@*&,.?:])", tags) is not None
 
 
+def is_thought_no(tags: str) -> bool:
+    """Tell whether a no is only thought: `I don't think I can`, `ich glaube nicht`."""
+    return re.search("[nm]_*B|B_*n", tags) is not None
+
+
 def is_all_asked(said: list[Statement], tags: str) -> bool:
     """Tell whether all that is said stands in questions: `Is it still on?` is no yes."""
-    if all(statement.tags in ("y", "Y", "d", "m") for statement in said):
+    if said and all(statement.tags in ("y", "Y", "d", "m") for statement in said):
         return False  # `tak?` is a yes that is not sure
     ends = (re.search("[,.?D]", tags[statement.start :]) for statement in said)
     return all(end is not None and end.group() == "?" for end in ends)

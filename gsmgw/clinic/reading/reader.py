@@ -214,6 +214,10 @@ class _Answer:
     def _judged(self, said: list[Statement], rest: str, tags: str, *, is_late_by: bool) -> Reading:
         parts = _parts(said)
         meanings = frozenset(part.meaning for part in parts)
+        if meanings <= {Meaning.ACCEPT} and judgement.is_thought_no(tags):
+            return one(Meaning.DECLINE, why="a reservation")
+        if meanings <= _VERDICTS and self._asks_for_another_day(said, tags):
+            return one(Meaning.RESCHEDULE, why="another day or time")
         if not parts:
             return one(Meaning.UNCLEAR, why=judgement.obstacle(rest) or "nothing is said")
         if Meaning.UNCLEAR in meanings:
@@ -228,6 +232,13 @@ class _Answer:
         if why and meanings <= _VERDICTS and judgement.is_all_asked(said, tags):
             return one(Meaning.UNCLEAR, why="a question")
         return Reading(parts, not why, why, _gives_up(said))
+
+    def _asks_for_another_day(self, said: list[Statement], tags: str) -> bool:
+        """Tell whether another day is asked about: `can I come on Friday?`, `no, maybe Friday?`."""
+        if self.question not in _VISITS or not {"X", "?"} <= set(tags):
+            return False
+        is_no = any(s.said in (Said.NO, Said.GIVE_UP) for s in said)
+        return is_no or (judgement.is_all_asked(said, tags) and bool(set("kwvi") & set(tags)))
 
     def _is_plain_call(self, tags: str) -> bool:
         """Tell whether nothing beside a request to be called puts it in doubt."""

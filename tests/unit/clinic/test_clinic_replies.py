@@ -13,6 +13,9 @@ from gsmgw.clinic.reading import Question
 #: Of the replies that a receptionist acts upon; the others go to a person, which costs her time.
 LEAST_APPLIED = 0.97
 
+#: Of the replies that are left to a person with a meaning: it is a hint, she reads the words.
+LEAST_GUESSED = 0.85
+
 #: How `samples.tsv` calls them.
 _MEANINGS = {"cancel": "decline", "-": "unclear"}
 
@@ -66,6 +69,14 @@ def test_plain_answers_are_applied(language: str, held_out: bool) -> None:
     missed = [sample.text for sample in wanted if not reply_support.read(sample)[1]]
     assert len(wanted) > 40
     assert len(missed) <= (1 - LEAST_APPLIED) * len(wanted), missed
+
+
+@pytest.mark.parametrize("language", reply_support.LANGUAGES)
+def test_person_is_told_the_likely_meaning(language: str) -> None:
+    left = [s for s in reply_support.samples(language) if not s.is_applied and s.meaning != "-"]
+    wrong = [(s.text, s.meaning) for s in left if reply_support.read(s)[0] != s.meaning]
+    assert len(left) > 10
+    assert len(wrong) <= (1 - LEAST_GUESSED) * len(left), wrong
 
 
 @pytest.mark.parametrize("language", reply_support.LANGUAGES)
