@@ -64,6 +64,8 @@ _PART = re.compile(r"8859[/-](\d{1,2})$")
 _PAGE = re.compile(r"(?:CP|WINDOWS)[- ]?(125\d)$")
 #: A field that is said to be empty from now on.
 _NOTHING = '""'
+#: Of characters; a visit or a patient takes some thousand.
+LONGEST_MESSAGE = 50_000
 _FRAMES = ("FHS", "BHS", "BTS", "FTS")
 #: What MLLP puts around messages.
 _MLLP = dict.fromkeys(map(ord, "\x0b\x1c"))
@@ -138,10 +140,14 @@ def _messages(segments: Sequence[str]) -> Iterator[str]:
 
 
 def _row(library: ModuleType, number: int, raw: str, config: Config) -> Row:
+    if len(raw) > LONGEST_MESSAGE:
+        why = f"this message has more than {LONGEST_MESSAGE} characters"
+        return Row(number, error=why, ack_head=_head_of(raw), raw=raw)
     try:
         message = _Message(library.parse(raw), config)
-    except (library.HL7Exception, LookupError, ValueError, TypeError) as error:
-        why = f"this is no HL7 message: {error}"
+    except (library.HL7Exception, LookupError, ValueError, TypeError, AssertionError) as error:
+        # The library asserts that MSH-2 names no more signs than it knows.
+        why = f"this is no HL7 message: {error or 'MSH-1 and MSH-2 are not as they must be'}"
         return Row(number, error=why[:200], ack_head=_head_of(raw), raw=raw)
     head = message.head()
     identity = Identity(

@@ -14,6 +14,9 @@ _DELIMITERS = (";", ",", "\t", "|")
 LONGEST_ROW = 200_000
 #: A cell with more lines than this is one whose quotation mark was never closed.
 MOST_LINES = 50
+MOST_STRAYS = 100
+#: A clinic of fifty doctors has so many visits in a quarter.
+MOST_ROWS = 100_000
 #: So many columns are looked at.
 MOST_COLUMNS = 200
 
@@ -48,6 +51,10 @@ def cut(text: str, delimiter: str | None) -> tuple[list[str], list[Cells]]:
         del lines[0]
     if not lines:
         raise UnreadableFileError("the file is empty; it needs a header and rows")
+    if len(lines) > MOST_ROWS:
+        raise UnreadableFileError(
+            f"the table has {len(lines)} lines, {MOST_ROWS} are allowed; hand it in in parts"
+        )
     if len(lines[0]) > LONGEST_ROW:
         raise UnreadableFileError(
             f"the first line has {len(lines[0])} characters, which no header has;"
@@ -73,7 +80,7 @@ def _guess_delimiter(line: str) -> str:
 
 
 def _rows(lines: Sequence[str], delimiter: str) -> Iterator[Cells]:
-    at, width = 0, 0
+    at, width, strays = 0, 0, 0
     while at < len(lines):
         line = lines[at]
         taken = 1
@@ -82,7 +89,10 @@ def _rows(lines: Sequence[str], delimiter: str) -> Iterator[Cells]:
         elif '"' not in line:
             row = Cells(line.split(delimiter) if line else [])
         else:
-            row, taken = _quoted(lines[at : at + MOST_LINES], delimiter, width)
+            # Where every row has a stray mark, looking for its end below each would take too long.
+            end = at + (MOST_LINES if strays < MOST_STRAYS else 1)
+            row, taken = _quoted(lines[at:end], delimiter, width)
+            strays += row.error is not None
         width = width or len(row.cells)
         yield row
         at += taken
