@@ -140,8 +140,6 @@ LONG = 2_000_000
         ("hl7", (b"MSH|^~\\&|\r") * 20_000),
     ],
 )
-def test_two_megabytes_of_anything_take_no_minute(name: str, content: bytes) -> None:
+def test_two_megabytes_of_anything(name: str, content: bytes) -> None:
     """Nothing is quadratic: that would take hours, so the suite's own limit is enough."""
-    began = time.process_time()
     check(PARSERS[name][0], content)
-    assert time.process_time() - began < 60
