@@ -192,6 +192,6 @@ CREATE TABLE daily_count (
 -- Who was erased or has left: a keyed hash, so that an objection outlives the number.
 CREATE TABLE erased (
     digest TEXT PRIMARY KEY,                -- HMAC-SHA256 of the phone with this database's key
-    category TEXT NOT NULL,                 -- what was objected to; all: every text
+    category TEXT NOT NULL,                 -- what was objected to: care survey marketing
     at TEXT NOT NULL
 );

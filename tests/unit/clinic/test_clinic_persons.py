@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
+import factories
 import pytest
 from clinic_support import PHONE, Clinic, make_patient, make_visit
+from gateway_support import Rig
 
 from gsmgw.clinic import persons
 from gsmgw.clinic.handing import figures
@@ -288,3 +291,20 @@ def test_a_report_that_comes_late_is_emptied(clinic: Clinic) -> None:
     assert erasing.late_reports(clinic.db) == []
     assert NUMBER not in everything(clinic)
     assert SWAPPED not in everything(clinic)
+
+
+def test_the_gateway_lets_go_by_itself(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, factories.make_config(retention={"text": "90d", "person": "400d"}))
+    with rig.db.write() as tx:
+        people.put(tx, "77123", {"family": "Zimorodek", "phone": PHONE})
+        task = tasks.add(tx, tasks.NewTask("review", PHONE, note="kolano"))
+        tasks.close(tx, task.task_id, "completed", "Ewa", "done")
+        consent.decide(tx, PHONE, Category.CARE, "deny", "sms")
+    for days, left in ((89, {"kolano", "Zimorodek"}), (2, {"Zimorodek"}), (400, set())):
+        rig.clock.advance(days * 86400 + 1000)
+        rig.housekeeping.work()
+        content = b"".join(path.read_bytes() for path in rig.db.path.parent.glob("gsmgw.db*"))
+        assert {word for word in ("kolano", "Zimorodek") if word.encode() in content} == left
+    assert NUMBER.encode() not in content
+    assert consent.decision(rig.db, PHONE, Category.CARE) == "deny"
+    rig.close()
