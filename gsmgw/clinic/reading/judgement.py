@@ -9,7 +9,7 @@ Tags (see `tagging`):
     q thanks    z regret    p no problem    # number    @ name    * all    & rest    M minutes
     X another day or time    F if    B maybe    b but    Y yes or if    P somebody    I illness
     O nobody    K I keep what I have, I forgot    N no worries
-    G to give up again and again    E irony    D dots    S this is    A yes, or filler
+    Q any more    G to give up again and again    E irony    D dots    S this is    A yes, or filler
     j when, or filler    _ filler    u unknown    : a face    , . ? signs
 """
 
@@ -188,6 +188,9 @@ def settle_words_of_two_minds(tags: str) -> str:
     """
     tags = re.sub("(?<=[zq])([_,]*)b", r"\1_", tags)
     tags = re.sub("N(?=.*[vyi])", "p", tags)
+    # `I can't any more` may be said of more than a visit; `I can't come any more` is not.
+    tags = re.sub("((?:[nm]_*k|k_*n|x)_*)Q", r"\1u", tags)
+    tags = re.sub("Q(?=_*[nm]_*k(?!_*[kvi]))", "u", tags).replace("Q", "_")
     # Who cannot speak does not say who speaks: without its soft sign the Russian verb is the same.
     tags = re.sub("(?<=[nmk])S", "u", tags)
     tags = re.sub("b(?=[_ki]*l)", "_", tags)

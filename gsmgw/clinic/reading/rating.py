@@ -89,7 +89,7 @@ def _stands_apart(elements: list[Element], place: int, vocabulary: Vocabulary) -
     """Tell whether words stand on one side only, and a sign or a judging word between."""
     before = [e for e in elements[:place] if not _says_nothing(e, vocabulary)]
     after = [e for e in elements[place + 1 :] if not _says_nothing(e, vocabulary)]
-    if (before and after) or any(element.tag in "dmn" for element in before):
+    if (before and after) or any(element.tag in "dmnx" for element in before):
         return False
     if after:
         following = elements[place + 1]
@@ -101,7 +101,7 @@ def _stands_apart(elements: list[Element], place: int, vocabulary: Vocabulary) -
 
 
 def _says_nothing(element: Element, vocabulary: Vocabulary) -> bool:
-    if element.tag in "_jqz,.:yS":
+    if element.tag in "_jqz,.:ySQ":
         return True
     return "score" in _kinds_of(element.tokens, vocabulary)
 

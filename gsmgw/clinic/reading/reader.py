@@ -279,7 +279,7 @@ class _Answer:
             return "maybe not meant so"
         if self.question is Question.DOSE and _is_medical(said):
             return "for people"
-        return _why_not_plain(said)
+        return _why_not_plain(said, tags)
 
 
 def _is_medical(said: list[Statement]) -> bool:
@@ -288,12 +288,14 @@ def _is_medical(said: list[Statement]) -> bool:
     return Said.LATE in kinds or any(s.said is Said.NO and set("ow") & set(s.tags) for s in said)
 
 
-def _why_not_plain(said: list[Statement]) -> str:
+def _why_not_plain(said: list[Statement], tags: str) -> str:
     """Return why a yes or no may be meant otherwise by its own words."""
     kinds = {statement.said for statement in said}
     if any(set("NK") & set(statement.tags) for statement in said):
         # Who forgot may take it now, who keeps what he has may want both.
         return "no plain no"
+    if "A" in tags and sum(statement.said is Said.NO for statement in said) > 1:
+        return "maybe not meant so"  # `no, no, claro`
     if Said.NO_PROBLEM in kinds and not kinds & {Said.YES, Said.NO, Said.GIVE_UP}:
         return "no plain yes"
     return ""

@@ -63,7 +63,7 @@ _TAGS: Mapping[str, str] = {
     "close": "_",
     "self": "S",
     "they_attend": "t",
-    "anymore": "_",
+    "anymore": "Q",
     "filler": "_",
     "medicine": "_",
     "contrast": "_",
