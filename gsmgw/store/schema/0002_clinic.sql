@@ -74,6 +74,7 @@ CREATE INDEX request_next ON request (phone, due) WHERE status IN ('active', 'on
 CREATE INDEX request_waiting ON request (about) WHERE status IN ('active', 'on-hold');
 CREATE INDEX request_about ON request (about, kind);
 CREATE INDEX request_phone ON request (phone, id);
+CREATE INDEX request_patient ON request (patient_id) WHERE patient_id IS NOT NULL;
 CREATE INDEX request_open ON request (phone) WHERE asks IS NOT NULL AND answered IS NULL;
 CREATE INDEX request_outbox ON request (outbox_id) WHERE outbox_id IS NOT NULL;
 CREATE INDEX request_told ON request (outbox_id) WHERE status = 'completed' AND told = 0;
@@ -102,6 +103,7 @@ CREATE INDEX response_owed ON response (id) WHERE exported IS NULL;
 CREATE INDEX response_phone ON response (phone, id);
 CREATE INDEX response_appointment ON response (appointment_id, id);
 CREATE INDEX response_at ON response (at);
+CREATE INDEX response_patient ON response (patient_id) WHERE patient_id IS NOT NULL;
 
 -- FHIR Task: work for a person.
 CREATE TABLE task (
@@ -122,6 +124,7 @@ CREATE TABLE task (
 );
 CREATE INDEX task_open ON task (code, phone) WHERE status IN ('requested', 'in-progress');
 CREATE INDEX task_created ON task (created_at);
+CREATE INDEX task_patient ON task (patient_id) WHERE patient_id IS NOT NULL;
 
 -- Calls that people made to patients of the call list.
 CREATE TABLE call_try (
