@@ -3,7 +3,9 @@
 
 Theory of operation: a piece is one transaction that holds what its rows changed and how far the
 file is, so a crash repeats nothing and loses nothing: the file is read again and goes on where it
-was. A piece is short, because modems settle through the same lock.
+was. A piece is short, because modems settle through the same lock, and behind each there is a gap
+for other software, which gets to write only if it looks while nobody does. So a stop is obeyed
+between two pieces, and a long file takes several steps of its service.
 
 On failure: StoreError when a piece could not be stored; it is tried again from there.
 """
@@ -26,11 +28,17 @@ from gsmgw.errors import RefusedRecordError
 from gsmgw.store.clinic import imports
 from gsmgw.store.clinic.imports import Progress
 from gsmgw.store.database import Database, Row, Transaction
+from gsmgw.threads import StopToken
 
 log = logs.get("clinic")
 
 #: Rows of one transaction, some 20 ms.
 ROWS_AT_ONCE = 50
+#: The gap behind a piece: this part of the time that it took, and never less than so many seconds.
+GAP_PART = 0.25
+SHORTEST_GAP_S = 0.001
+#: After so long the rest of a file is left to the next step, lest the service seem to hang.
+LONGEST_S = 20.0
 #: A file of which so many rows are wrong says so no more for each.
 MOST_NAMED = 1000
 _TOO_SHORT = "snapshot-too-short"
@@ -45,6 +53,7 @@ class Outcome:
     progress: Progress
     parsed: Parsed | None
     unreadable: str | None = None  #: why nothing of it could be used
+    is_whole: bool = True  #: False: some of it is left for the next time
 
 
 class Importing:
@@ -55,8 +64,10 @@ class Importing:
         self._db = db
         self._booking = booking
 
-    def apply(self, file: Row, content: bytes) -> Outcome:
+    def apply(self, file: Row, content: bytes, stop: StopToken) -> Outcome:
         """Apply what is left of a file; blocks for as many commits as it has pieces.
+
+        Some of it is left if it takes longer than `LONGEST_S`, or is stopped.
 
         Raises:
             StoreError: the store cannot write now; call again with the file's row as it is then.
@@ -82,8 +93,8 @@ class Importing:
                 )
                 progress.remarks = list(parsed.remarks)  # again, if killed before the first piece
                 imports.advance(tx, file["id"], progress)
-        self._apply_rows(file, parsed, progress)
-        return Outcome(progress, parsed)
+        self._apply_rows(file, parsed, progress, stop)
+        return Outcome(progress, parsed, is_whole=progress.next >= len(parsed.rows))
 
     def _parse(self, content: bytes, name: str) -> Parsed:
         suffix = name.rpartition(".")[2].casefold()
@@ -95,10 +106,12 @@ class Importing:
             return table.parse(content, name, self._config)
         raise UnreadableFileError(f"{name}: a name ends in .csv, .json or .hl7")
 
-    def _apply_rows(self, file: Row, parsed: Parsed, progress: Progress) -> None:
+    def _apply_rows(self, file: Row, parsed: Parsed, progress: Progress, stop: StopToken) -> None:
         is_snapshot = parsed.kind == "visits" and self._config.imports.visits.mode == "snapshot"
-        count = len(parsed.rows)
-        while progress.next < count:
+        count, clock = len(parsed.rows), self._db.clock
+        ends = clock.monotonic() + LONGEST_S
+        while progress.next < count and clock.monotonic() < ends and not stop.is_set():
+            began = clock.monotonic()
             piece = parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]
             with self._db.write() as tx:
                 if progress.next == 0 and is_snapshot:
@@ -109,6 +122,7 @@ class Importing:
                 if progress.next == count and is_snapshot:
                     self._cancel_missing(tx, parsed, progress, int(file["id"]))
                 imports.advance(tx, file["id"], progress)
+            stop.wait(max(SHORTEST_GAP_S, GAP_PART * (clock.monotonic() - began)))
 
     # -- rows -------------------------------------------------------------------------------------
 

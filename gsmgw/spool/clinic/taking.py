@@ -28,7 +28,7 @@ from gsmgw.config import Config
 from gsmgw.gateway.hints import Hints
 from gsmgw.spool import files, layout, names, troubles
 from gsmgw.spool.clinic import acks
-from gsmgw.spool.clinic.importing import Importing, Outcome
+from gsmgw.spool.clinic.importing import LONGEST_S, Importing, Outcome
 from gsmgw.spool.clinic.places import Places
 from gsmgw.store.clinic import imports
 from gsmgw.store.database import Database, Row
@@ -99,14 +99,18 @@ class ClinicTaking:
         """Look into the folder, half a second at most, and take what is there."""
         if not stop.is_set():
             self._wake.wait(LOOK_S)
-        self.take()
+        self.take(stop)
 
     def close(self) -> None:
         """Close the connection."""
         self._db.close()
 
-    def take(self) -> int:
-        """Claim what is complete and apply what is claimed; return how many files were finished."""
+    def take(self, stop: StopToken | None = None) -> int:
+        """Claim what is complete and apply what is claimed; return how many files were finished.
+
+        Blocks for the disk, half a minute or so at most; once `stop` is set it ends soon.
+        """
+        stop = stop or StopToken()
         if self._troubles.is_paused("disk"):
             return 0
         try:
@@ -114,7 +118,7 @@ class ClinicTaking:
                 self._adopt()
             for name in self._complete():
                 self._claim(name)
-            finished = sum(self._try_finish(row) for row in imports.unfinished(self._db))
+            finished = self._finish_some(stop)
             self._sweep()
         except (OSError, *troubles.PASSING) as error:
             self._troubles.failed("disk", error)
@@ -191,23 +195,34 @@ class ClinicTaking:
 
     # -- applying ---------------------------------------------------------------------------------
 
-    def _try_finish(self, row: Row) -> bool:
+    def _finish_some(self, stop: StopToken) -> int:
+        """Finish files in order, behind a long one none; return how many."""
+        ends, finished = self._clock.monotonic() + LONGEST_S, 0
+        for row in imports.unfinished(self._db):
+            finished += self._try_finish(row, stop)
+            if stop.is_set() or self._clock.monotonic() >= ends:
+                break
+        return finished
+
+    def _try_finish(self, row: Row, stop: StopToken) -> bool:
         """Finish a file, unless the disk cannot do it now; the other files go on."""
         key = int(row["id"])
         if self._troubles.is_paused(key):
             return False
         try:
-            self._finish(row)
+            is_finished = self._finish(row, stop)
         except OSError as error:
             self._troubles.failed(key, error)
             return False
         self._troubles.ended(key)
-        return True
+        return is_finished
 
-    def _finish(self, row: Row) -> None:
-        """Apply a claimed file and acknowledge it."""
+    def _finish(self, row: Row, stop: StopToken) -> bool:
+        """Apply a claimed file and acknowledge it; False if some of it is left."""
         claimed = self._places.done / names.from_text(row["done_name"])
-        outcome = self._apply(row, claimed)
+        outcome = self._apply(row, claimed, stop)
+        if not outcome.is_whole:
+            return False
         self._acknowledge(row, outcome)
         if outcome.unreadable is not None or not outcome.progress.accepted:
             self._put_into_failed(row, claimed, outcome)
@@ -218,8 +233,9 @@ class ClinicTaking:
         self._tell(row, outcome)
         self._hints.clinic.set()
         self._hints.clinic_out.set()
+        return True
 
-    def _apply(self, row: Row, claimed: Path) -> Outcome:
+    def _apply(self, row: Row, claimed: Path, stop: StopToken) -> Outcome:
         progress = imports.progress_of(row)
         try:
             content, status = files.read(claimed, LONGEST_FILE)
@@ -227,7 +243,7 @@ class ClinicTaking:
             return Outcome(progress, None, "somebody has removed it from clinic/done")
         if status.st_size > LONGEST_FILE:
             return Outcome(progress, None, f"it is longer than {LONGEST_FILE // 1024**2} MB")
-        return self._importing.apply(row, content)
+        return self._importing.apply(row, content, stop)
 
     def _acknowledge(self, row: Row, outcome: Outcome) -> None:
         name = names.from_text(row["name"])
