@@ -27,7 +27,9 @@ def main() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(ending), 0, 0, 0)
     if os.getppid() != int(parent):  # died before it was asked for
         return
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec would keep that
+    # What is ignored stays so over exec: SIGPIPE by Python, Ctrl-C by a shell in the background.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(program[0], program)
 
 
