@@ -28,13 +28,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from spool_support import PowerCut
 
 from gsmgw import daemon, pdu
+from gsmgw.clinic.answering import Answering
+from gsmgw.clinic.saying import Saying
 from gsmgw.gateway.arrivals import Arrivals
 from gsmgw.gateway.dispatcher import Dispatcher
 from gsmgw.gateway.intake import Intake
 from gsmgw.modem.dialogue import Dialogue
 from gsmgw.modem.port import Port
 from gsmgw.spool import files, handouts, recording, results, taking
+from gsmgw.spool.clinic.handing import ClinicHanding
+from gsmgw.spool.clinic.importing import Importing
+from gsmgw.spool.clinic.taking import ClinicTaking
 from gsmgw.store import spool_files
+from gsmgw.store.clinic import lists, tasks
 from gsmgw.store.database import Database
 
 _CTRL_Z = b"\x1a"
@@ -244,6 +250,20 @@ STEPS: dict[str, Callable[[], None]] = {
     "result.cleared": lambda: _after(results.Results, "_clear"),
     "result.finishing": lambda: _before(spool_files, "finish"),
     "result.finished": lambda: _after(results.Results, "_round", result=_some),
+    # a clinic's table is read, and its texts are said
+    "visits.committing": lambda: _commit(Importing, "_apply_rows"),
+    "visits.applied": lambda: _after(Importing, "apply"),
+    "visits.acknowledged": lambda: _after(ClinicTaking, "_acknowledge"),
+    "said.committing": lambda: _commit(Saying, "step"),
+    "said.committed": lambda: _after(Saying, "step", result=_some),
+    # a patient's answer is dealt with, becomes work, and is handed to the clinic
+    "heard.beginning": lambda: _before(Answering, "_take"),
+    "heard.working": lambda: _after(tasks, "add"),
+    "heard.committing": lambda: _commit(Answering, "_take"),
+    "heard.committed": lambda: _after(Answering, "_take"),
+    "handed.writing": lambda: _before(lists, "handed_over"),
+    "handed.committing": lambda: _commit(ClinicHanding, "_answers"),
+    "handed.committed": lambda: _after(ClinicHanding, "_answers", result=_some),
 }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import mortal_launcher
 from crash_launcher import STEPS
 from site_support import ROOT, Site
 
@@ -33,6 +34,10 @@ def scenario(
 
 class CrashSite(Site):
     """A box to be killed."""
+
+    def environment(self) -> dict[str, str]:
+        """Return what the daemon is started with."""
+        return {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def crash(self, step: str, timeout_s: float = 30) -> None:
         """Run the daemon until it dies at a step (`ctrlz.written@2`)."""
@@ -68,12 +73,14 @@ class CrashSite(Site):
             log.write(f"-- {step}\n".encode())
             log.flush()
             self.process = subprocess.Popen(
-                [sys.executable, str(LAUNCHER), str(self.config), step, *options],
+                mortal_launcher.command(
+                    [sys.executable, str(LAUNCHER), str(self.config), step, *options]
+                ),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env=self.environment(),
             )
 
     def await_death(self, timeout_s: float = 30) -> None:

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 all through a clinic's day: each text, answer, task and notice exactly once."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from clinic_crash_support import DAY, OTHERS, CrashDay, check_day, table
+from crash_support import WARM_UP, scenario
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+SEED = random.SystemRandom().randrange(1_000_000)
+
+
+def begin(folder: Path) -> CrashDay:
+    """Set up a box whose modem's references are believed."""
+    box = CrashDay(folder, "Mon 08:00", scenario=scenario())
+    try:
+        box.warm_up()
+    except BaseException:
+        box.close()
+        raise
+    return box
+
+
+def test_a_day_with_a_kill_at_every_step(tmp_path: Path) -> None:
+    box = begin(tmp_path / "box")
+    try:
+        box.put_in("visits.csv", table())
+        box.crash("visits.committing@2")
+        box.crash("visits.acknowledged")
+        box.at("Tue 10:00:05")
+        box.crash("said.committing@2")
+        box.crash("said.committed")
+        box.start()
+        box.until_asked()
+        box.stop()
+        for number, answer in enumerate(DAY):
+            box.sim.receive(box.patient(number), "front", answer.text)
+            box.crash(answer.step)
+        box.finish_day()
+        ack = json.loads((box.out / "ack" / "visits.csv.json").read_text("utf-8"))
+        assert (ack["accepted"], ack["refused"]) == (len(DAY) + OTHERS, 0)
+        check_day(box)
+    finally:
+        box.close()
+
+
+def test_a_day_with_kills_at_random_moments(tmp_path: Path) -> None:
+    print(f"seed {SEED}")  # noqa: T201 - shown when the test fails
+    chance = random.Random(SEED)
+    box = begin(tmp_path / "box")
+    try:
+        box.put_in("visits.csv", table())
+        kill_at_random(box, chance, "appointment", len(DAY) + OTHERS)
+        box.at("Tue 10:00:05")
+        kill_at_random(box, chance, "outbox", WARM_UP + len(DAY))
+        box.start()
+        box.until_asked()
+        box.stop()
+        box.answer()
+        kill_at_random(box, chance, "inbox", len(DAY))
+        kill_at_random(box, chance, "response", len(DAY))
+        box.finish_day()
+        check_day(box)
+    finally:
+        box.close()
+
+
+def kill_at_random(box: CrashDay, chance: random.Random, table: str, total: int) -> None:
+    """Kill the daemon a little while after it has added to a table."""
+    more = min(total, len(box.rows(table)) + chance.randint(1, 6))
+    box.start(wait=False)
+    box.until(lambda: len(box.rows(table)) >= more)
+    box.sim.books.wait(lambda _: False, chance.uniform(0.0, 0.1))
+    box.kill()
