@@ -72,6 +72,9 @@ ORDER = (
     "doctor.blind",
 )
 
+#: What a configuration may name in `alarms`.
+NAMES = frozenset(ORDER)
+
 #: What follows from what, at the same place: it is left out where the cause is told.
 _EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "modem.absent": ("port.held", "port.forbidden", "port.missing", "port.wrong", "unit.devices"),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from gsmgw import config as configs
 from gsmgw import locks
 from gsmgw.cli import session
-from gsmgw.cli.doctor import machine
+from gsmgw.cli.doctor import finding, machine
 from gsmgw.config import Config
 from gsmgw.errors import ConfigError
 from gsmgw.gateway.health.trouble import Trouble
@@ -116,7 +117,16 @@ def _read(path: Path) -> tuple[Config | None, tuple[Trouble, ...], bool]:
         for words in checked.warnings
         if "there is no modem" not in words  # that is an error of its own
     )
-    return checked.config, unwise, True
+    return checked.config, (*unwise, *_unknown_findings(path, checked.config)), True
+
+
+def _unknown_findings(path: Path, config: Config) -> Iterator[Trouble]:
+    """Yield names of findings in `alarms` that there are none of: nothing would come of them."""
+    for name in sorted({*config.alarms.also, *config.alarms.never} - finding.NAMES):
+        near = difflib.get_close_matches(name, finding.NAMES, n=1)
+        what = f"alarms: {name} is no finding{f'; {near[0]} is meant?' if near else ''}"
+        do = "correct it by the list in docs/operate.md; then sudo systemctl reload gsmgw"
+        yield Trouble("warning", "config.unwise", str(path), what, do)
 
 
 def _wrong(path: Path, error: ConfigError) -> Iterator[Trouble]:

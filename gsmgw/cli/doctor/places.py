@@ -244,12 +244,17 @@ def _unit_paths(seen: Installation, config: Config) -> Iterator[Trouble]:
 
 
 def _hook(seen: Installation, config: Config) -> Iterator[Trouble]:
-    if not config.hooks.event:
-        return
-    program = Path(config.hooks.event[0])
+    if config.hooks.event:
+        yield from _program(seen, config.hooks.event[0], "the event handler", "hooks.event")
+    if config.alarms.hook:
+        yield from _program(seen, config.alarms.hook[0], "the program of alarms", "alarms.hook")
+
+
+def _program(seen: Installation, named: str, name: str, key: str) -> Iterator[Trouble]:
+    program = Path(named)
     if not _is_there(program):
-        what = "the event handler is not there"
-        do = "put it there, or take hooks.event out of the configuration"
+        what = f"{name} is not there"
+        do = f"put it there, or take {key} out of the configuration"
         yield Trouble("warning", "hook.unusable", str(program), what, do)
     for trouble in forbidden(seen, program, READ | ENTER, f"sudo chmod a+rx {program}"):
         if trouble.name == "path.forbidden":

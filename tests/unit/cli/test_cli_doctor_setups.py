@@ -266,6 +266,14 @@ def handler_missing(ward: Ward) -> None:
     ward.configure(hooks={"event": ["/usr/local/bin/gsmgw-nosuch"]})
 
 
+def alarm_program_missing(ward: Ward) -> None:
+    ward.configure(alarms={"hook": ["/usr/local/bin/gsmgw-nosuch"]})
+
+
+def finding_misspelt(ward: Ward) -> None:
+    ward.configure(alarms={"also": ["signal.week"]})
+
+
 def metrics_nowhere(ward: Ward) -> None:
     ward.configure(watching={"metrics": str(ward.path / "nowhere" / "gsmgw.prom")})
 
@@ -323,6 +331,8 @@ SETUPS: list[tuple[Callable[[Ward], None], str, str, str]] = [
     (rows_not_looked_at, "rows.stuck", "1 row", "systemctl restart"),
     (message_in_doubt, "messages.uncertain", "1 message", "gsmgw list --state uncertain"),
     (handler_missing, "hook.unusable", "is not there", "hooks.event"),
+    (alarm_program_missing, "hook.unusable", "program of alarms is not there", "alarms.hook"),
+    (finding_misspelt, "config.unwise", "signal.weak is meant?", "docs/operate.md"),
     (metrics_nowhere, "metrics.unwritable", "does not exist", "watching.metrics"),
     (open_to_everybody, "rights.open", "everybody", "chmod o="),
     (no_setgid, "rights.setgid", "setgid", "chmod g+s"),
