@@ -33,6 +33,7 @@ BENCHES = {
     "start": ("resting", "start"),
     "idle": ("resting", "idle"),
     "clinic": ("clinic", "clinic"),
+    "replying": ("replying", "replying"),
     "kills": ("kills", "kills"),
     "peers": ("peers", "peers"),
 }
