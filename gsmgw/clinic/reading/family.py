@@ -20,6 +20,7 @@ MOST_VISITS = 9
 _VERDICTS = {Said.YES: Meaning.ACCEPT, Said.NO: Meaning.DECLINE, Said.GIVE_UP: Meaning.DECLINE}
 #: Verdicts before their visits, or behind them; nothing else is plain.
 _BEFORE = re.compile(r"(?:[+-]I+)+")
+_ONE_VERDICT = re.compile(r"(?:V+I+)+|V*(?:I+V+)+")
 _BEHIND = re.compile(r"(?:I+[+-])+")
 _ALL = "*"
 _REST = "&"
@@ -51,6 +52,9 @@ def parts(elements: list[Element], said: Sequence[Statement], asked: Asked) -> t
     if not visits:
         return (Part(verdicts[0]),) if len(set(verdicts)) == 1 else ()
     if len(set(verdicts)) == 1:
+        shape = "".join("I" if step.verdict is None else "V" for step in steps)
+        if not _ONE_VERDICT.fullmatch(shape):
+            return ()  # `Lukas kommt nicht, Anna schon`
         pairs = [(verdicts[0], visit) for visit in visits]
     else:
         pairs = list(_paired(steps))

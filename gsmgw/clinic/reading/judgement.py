@@ -8,8 +8,8 @@ Tags (see `tagging`):
     R another day    C call me    c a call    s stop    a start    h help    f when    l late
     q thanks    z regret    p no problem    # number    @ name    * all    & rest    M minutes
     X another day or time    F if    B maybe    b but    Y yes or if    P somebody    I illness
-    O nobody    K I keep what I have, I forgot    N no worries
-    Q any more    G to give up again and again    E irony    D dots    S this is    A yes, or filler
+    O nobody    K I keep what I have, I forgot    N no worries    Q any more    W this text
+    G to give up again and again    E irony    D dots    S this is    A yes, or filler
     j when, or filler    _ filler    u unknown    : a face    , . ? signs
 """
 
@@ -188,6 +188,7 @@ def settle_words_of_two_minds(tags: str) -> str:
     """
     tags = re.sub("(?<=[zq])([_,]*)b", r"\1_", tags)
     tags = re.sub("N(?=.*[vyi])", "p", tags)
+    tags = re.sub("(g_*)W", r"\1u", tags).replace("W", "_")
     # `I can't any more` may be said of more than a visit; `I can't come any more` is not.
     tags = re.sub("((?:[nm]_*k|k_*n|x)_*)Q", r"\1u", tags)
     tags = re.sub("Q(?=_*[nm]_*k(?!_*[kvi]))", "u", tags).replace("Q", "_")

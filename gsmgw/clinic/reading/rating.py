@@ -101,7 +101,7 @@ def _stands_apart(elements: list[Element], place: int, vocabulary: Vocabulary) -
 
 
 def _says_nothing(element: Element, vocabulary: Vocabulary) -> bool:
-    if element.tag in "_jqz,.:ySQ":
+    if element.tag in "_jqz,.:ySQW":
         return True
     return "score" in _kinds_of(element.tokens, vocabulary)
 

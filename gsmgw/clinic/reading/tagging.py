@@ -56,6 +56,7 @@ _TAGS: Mapping[str, str] = {
     "late": "l",
     "thanks": "q",
     "not": "n",
+    "not_done": "n",
     "info": "f",
     "regret": "z",
     "all": "*",
@@ -65,6 +66,7 @@ _TAGS: Mapping[str, str] = {
     "they_attend": "t",
     "anymore": "Q",
     "filler": "_",
+    "notice": "W",
     "medicine": "_",
     "contrast": "_",
     "and": "_",
@@ -95,6 +97,7 @@ _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
     "all": (frozenset({Question.FAMILY}), ""),
     "rest": (frozenset({Question.FAMILY}), ""),
     "nobody": (frozenset({Question.FAMILY}), ""),
+    "not_done": (frozenset({Question.DOSE}), "u"),
     "medicine": (frozenset({Question.DOSE}), "u"),
     "anymore": (frozenset(Question) - {Question.DOSE}, "u"),
 }
