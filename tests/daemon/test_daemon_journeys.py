@@ -168,7 +168,7 @@ def test_a_wrong_number_fails_alone_with_its_reason(box: Site) -> None:
             [(number,) for number in ("+48500100231", WRONG, "+48500100232", "+48500100233")],
         )
     database.close()
-    box.drop("wrong", f"To: {WRONG[1:]}\n\nnobody\n")
+    box.drop("wrong", f"To: {WRONG[1:]}\n\nto no one\n")
     box.until(lambda: box.content("failed", "wrong"))
     failed = box.content("failed", "wrong")
     assert header(failed, "Fail_reason") == "+CMS ERROR: 1 (Unassigned (unallocated) number)"
@@ -183,7 +183,7 @@ def test_a_wrong_number_fails_alone_with_its_reason(box: Site) -> None:
 
 
 def test_an_unclear_refusal_fails_only_when_others_get_through(box: Site) -> None:
-    box.drop("unclear", f"To: {UNCLEAR[1:]}\n\nnobody\n")
+    box.drop("unclear", f"To: {UNCLEAR[1:]}\n\nto no one\n")
     for number in range(40):
         box.insert(f"+485001006{number:02d}", "others go on")
     box.until(lambda: box.content("failed", "unclear"))

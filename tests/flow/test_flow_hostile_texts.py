@@ -11,7 +11,7 @@ from pathlib import Path
 import fuzz_support
 import pytest
 from cli_support import Place
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from spool_support import Bench, make_deliver
 
@@ -185,6 +185,7 @@ def test_words_that_are_cut_do_not_reach_the_log(bench: Bench, log: io.StringIO)
 
 @settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 @given(octets=st.lists(st.binary(min_size=1, max_size=180), min_size=1, max_size=5))
+@example([b"\x02" + bytes(18)])  # a status report
 def test_any_octets_from_the_air_are_handed_out(
     tmp_path_factory: pytest.TempPathFactory, octets: list[bytes]
 ) -> None:
@@ -201,8 +202,9 @@ def test_any_octets_from_the_air_are_handed_out(
             waiting = bench.db.rows(
                 "SELECT * FROM received_part WHERE inbox_id IS NULL AND concat_ref IS NOT NULL"
             )
+            reports = bench.db.rows("SELECT * FROM status_report")  # on nothing that we sent
             distinct = bench.db.rows("SELECT * FROM received_part")
-            assert made + len(waiting) == len(distinct)
+            assert made + len(waiting) + len(reports) == len(distinct)
         finally:
             bench.close()
 
