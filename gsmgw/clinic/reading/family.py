@@ -101,8 +101,10 @@ def names_visits(tags: str) -> bool:
 def _steps(elements: list[Element], said: Sequence[Statement]) -> Iterator[_Step]:
     begins = {one.start: _VERDICTS[one.said] for one in said if one.said in _VERDICTS}
     clause = 0
+    last: Meaning | None = None
     for place, element in enumerate(elements):
         if place in begins:
+            last = begins[place]
             yield _Step(begins[place], clause=clause)
             if element.tag == "O":
                 yield _Step(visit=_ALL, clause=clause)
@@ -112,6 +114,8 @@ def _steps(elements: list[Element], said: Sequence[Statement]) -> Iterator[_Step
             yield _Step(visit=element.tag, clause=clause)
         elif element.tag in ",.":
             clause += 1
+        elif "also" in element.kinds and last is not None and elements[place - 1].tag in "#@":
+            yield _Step(last, clause=clause)  # `Anna będzie, Łukasz też`
 
 
 def _rest_last(steps: list[_Step]) -> list[_Step]:

@@ -188,7 +188,9 @@ def settle_words_of_two_minds(tags: str) -> str:
     """
     tags = re.sub("(?<=[zq])([_,]*)b", r"\1_", tags)
     tags = re.sub("N(?=.*[vyi])", "p", tags)
-    tags = re.sub("(g_*)W", r"\1u", tags).replace("W", "_")
+    # Nobody comes or goes with a text: `cancel the reminder`, `I don't need reminders`.
+    tags = re.sub("(g_*|[nm][_wo]*[ow]_*)W", r"\1u", tags)
+    tags = re.sub("W(?=_*g)", "u", tags).replace("W", "_")
     # `I can't any more` may be said of more than a visit; `I can't come any more` is not.
     tags = re.sub("((?:[nm]_*k|k_*n|x)_*)Q", r"\1u", tags)
     tags = re.sub("Q(?=_*[nm]_*k(?!_*[kvi]))", "u", tags).replace("Q", "_")
