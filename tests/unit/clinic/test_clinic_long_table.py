@@ -14,7 +14,9 @@ from gsmgw.spool.clinic.taking import ClinicTaking
 from gsmgw.threads import StopToken
 
 COLUMNS = ("appointment", "date", "time", "patient", "first", "phone")
-ROWS = 120
+#: Three pieces.
+ROWS = 2 * importing.ROWS_AT_ONCE + 20
+LAST = f"A-{ROWS - 1}"
 
 
 class StopSoon(StopToken):
@@ -56,7 +58,7 @@ def taking(tmp_path: Path, desk: Desk) -> ClinicTaking:
         for number in range(ROWS)
     )
     (inside / "1.csv").write_text(head + long)
-    (inside / "2.csv").write_text(head + "A-119;06.03.2026;11:30;P-119;Anna;+48500100119\n")
+    (inside / "2.csv").write_text(f"{head}{LAST};06.03.2026;11:30;P-{ROWS - 1};Anna;+48500100299\n")
     made.take()  # they are complete once they have not changed for a while
     desk.clock.advance(60)
     return made
@@ -73,7 +75,7 @@ def test_a_stop_in_the_middle_of_a_long_table_is_obeyed_and_the_rest_read_later(
     assert count(desk) == importing.ROWS_AT_ONCE
     assert taking.take() == 2
     assert count(desk) == ROWS
-    assert desk.visit("A-119")["start"] == desk.stored("2026-03-06 11:30")
+    assert desk.visit(LAST)["start"] == desk.stored("2026-03-06 11:30")
 
 
 def test_there_is_a_gap_behind_each_piece(taking: ClinicTaking) -> None:
@@ -97,4 +99,4 @@ def test_a_table_that_takes_long_is_no_service_that_hangs(
         assert count(desk) == pieces * importing.ROWS_AT_ONCE
     assert taking.take() == 1  # the short one waits for its turn
     assert taking.take() == 1
-    assert desk.visit("A-119")["start"] == desk.stored("2026-03-06 11:30")
+    assert desk.visit(LAST)["start"] == desk.stored("2026-03-06 11:30")
