@@ -35,7 +35,6 @@ NO = ("nie przyjdę", "declined", ("declined",))
 CALL = ("ZADZWOŃ", "needs-action", ("callback",), "callback")
 STOP = ("STOP", "needs-action", ("stop",), "stopped")
 DAY = [
-    Answer("heard.beginning", *YES),
     Answer("heard.working", *CALL),
     Answer("heard.committing", *STOP),
     Answer("heard.committed", *NO),
@@ -45,7 +44,6 @@ DAY = [
     Answer("said.committed", *STOP),
     Answer("handed.writing", *NO),  # between an answer and its file
     Answer("handed.committing", *YES),
-    Answer("handed.committed", *CALL),
 ]
 
 

@@ -252,18 +252,15 @@ STEPS: dict[str, Callable[[], None]] = {
     "result.finished": lambda: _after(results.Results, "_round", result=_some),
     # a clinic's table is read, and its texts are said
     "visits.committing": lambda: _commit(Importing, "_apply_rows"),
-    "visits.applied": lambda: _after(Importing, "apply"),
     "visits.acknowledged": lambda: _after(ClinicTaking, "_acknowledge"),
     "said.committing": lambda: _commit(Saying, "step"),
     "said.committed": lambda: _after(Saying, "step", result=_some),
     # a patient's answer is dealt with, becomes work, and is handed to the clinic
-    "heard.beginning": lambda: _before(Answering, "_take"),
     "heard.working": lambda: _after(tasks, "add"),
     "heard.committing": lambda: _commit(Answering, "_take"),
     "heard.committed": lambda: _after(Answering, "_take"),
     "handed.writing": lambda: _before(lists, "handed_over"),
     "handed.committing": lambda: _commit(ClinicHanding, "_answers"),
-    "handed.committed": lambda: _after(ClinicHanding, "_answers", result=_some),
 }
 
 

@@ -34,7 +34,7 @@ def test_a_day_with_a_kill_at_every_step(tmp_path: Path) -> None:
         box.crash("visits.committing@2")
         box.crash("visits.acknowledged")
         box.at("Tue 10:00:05")
-        box.crash("said.committing@2")
+        box.crash("said.committing")
         box.crash("said.committed")
         box.start()
         box.until_asked()
