@@ -128,6 +128,14 @@ class Priority(StrEnum):
         return list(Priority).index(self)
 
 
+class CommandKind(StrEnum):
+    """What a person asks of a modem through the command line."""
+
+    AT = "at"  #: one line, sent as it stands; the answer's lines come back
+    USSD = "ussd"  #: a service code such as *100#; the network's text comes back
+    PROBE = "probe"  #: identity, signal and registration, as `name: value` lines
+
+
 class InboxKind(StrEnum):
     """What arrived."""
 

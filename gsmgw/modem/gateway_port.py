@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from gsmgw.errors import StoreBusyError, StoreFullError
@@ -20,20 +19,12 @@ from gsmgw.model import InboundPdu, ModemReport, PartToSend, SimIdentity, Submit
 STORE_PASSING = (StoreBusyError, StoreFullError)
 
 
-class CommandKind(StrEnum):
-    """What a person asks of a modem through the command line."""
-
-    AT = "at"  #: one line, sent as it stands; the answer's lines come back
-    USSD = "ussd"  #: a service code such as *100#; the network's text comes back
-    PROBE = "probe"  #: identity, signal and registration, as `name: value` lines
-
-
 @dataclass(frozen=True, slots=True)
 class ModemCommand:
     """One line for a modem, run between parts."""
 
     command_id: int
-    kind: str  #: a value of `CommandKind`
+    kind: str  #: a value of `model.CommandKind`
     line: str
 
 

@@ -30,8 +30,8 @@ README_LINES = 120
 #: Packages whose modules stand in the code map one by one, without those of the packages in them;
 #: of the others one line is enough.
 SHOWN_IN_FULL = ("clinic", "gateway", "modem", "store")
-#: Where any error at all may be caught: the supervisor, unsolicited codes, one spool file.
-BORDERS = {"threads.py", "modem/port.py", "spool/recording.py"}
+#: Where any error at all may be caught: the supervisor, unsolicited codes, one file of the spool.
+BORDERS = {"threads.py", "modem/port.py", "spool/recording.py", "spool/clinic/importing.py"}
 
 _BEGIN, _END = "<!-- codemap: begin -->", "<!-- codemap: end -->"
 _SENTENCE_END = re.compile(r"\.(?=\s|$)")

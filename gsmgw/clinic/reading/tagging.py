@@ -7,6 +7,7 @@ answer with a `u` is not acted upon: so the reader errs towards asking a person.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,9 +18,7 @@ from gsmgw.clinic.reading.meaning import Question
 from gsmgw.clinic.reading.tokens import Kind, Token
 from gsmgw.clinic.reading.vocabulary import SHORTEST_MENDED, Vocabulary
 
-VISITS = frozenset(
-    {Question.CONFIRM, Question.OBJECT, Question.FAMILY, Question.OFFER, Question.NONE}
-)
+VISITS = frozenset(Question) - {Question.RATING, Question.DOSE, Question.CONSENT}
 
 #: Kind of word to tag; a phrase of several kinds has the first of them that the question allows.
 _TAGS: Mapping[str, str] = {
@@ -392,12 +391,10 @@ def _join_split_verbs(elements: list[Element], vocabulary: Vocabulary, tagger: T
 
 
 def _same_clause(elements: list[Element], place: int) -> Iterator[int]:
-    for end in range(place + 1, len(elements)):
-        if elements[end].tag in ",.?":
-            return
-        yield end
+    places = range(place + 1, len(elements))
+    return itertools.takewhile(lambda end: elements[end].tag not in ",.?", places)
 
 
 def _only_form(element: Element) -> str:
-    is_word = len(element.tokens) == 1 and element.tokens[0].forms
-    return element.tokens[0].forms[0] if is_word else ""
+    forms = element.tokens[0].forms if len(element.tokens) == 1 else ()
+    return next(iter(forms), "")

@@ -19,8 +19,7 @@ from gsmgw.clock import format_utc
 from gsmgw.config import Config
 from gsmgw.config.alarms import Balance as BalanceConfig
 from gsmgw.gateway.hints import Hints
-from gsmgw.model import ModemState
-from gsmgw.modem.gateway_port import CommandKind
+from gsmgw.model import CommandKind, ModemState
 from gsmgw.store import modems
 from gsmgw.store.database import Database, Row
 from gsmgw.store.watching import balances

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from gsmgw import logs
 from gsmgw.errors import ModemError, ModemSilentError, PortLostError
+from gsmgw.model import CommandKind
 from gsmgw.modem import gateway_port
 from gsmgw.modem.duties import station
 
@@ -66,14 +67,14 @@ class Orders:
         return order
 
     def _run(self, order: gateway_port.ModemCommand) -> str:
-        if order.kind == gateway_port.CommandKind.AT:
+        if order.kind == CommandKind.AT:
             return self._drive.run_line(order.line)
         # Imported when first needed: the library costs start-up time and most installations never
         # ask a service code.
         from gsmgw.modem import device
 
         library = device.Device(self._talk, huawei=self._drive.facts.profile.name == "huawei")
-        if order.kind == gateway_port.CommandKind.USSD:
+        if order.kind == CommandKind.USSD:
             return library.ask_service(order.line).text or ""
         self._drive.look()
         return "\n".join(f"{name}: {value}" for name, value in library.describe().items())
