@@ -117,9 +117,9 @@ def test_a_visit_is_moved_and_cancelled_while_the_patient_answers(tmp_path: Path
         assert found["refused"] == 2
         codes = [line.split("|")[1] for line in acks(box, "bad.hl7")]
         assert set(codes) <= {"AE", "AR"}
-        assert "bad.hl7.err" in box.files("clinic/failed")
+        box.until(lambda: "bad.hl7.err" in box.files("clinic/failed"))
         box.hand_in("garbage.hl7", b"\x00\xff no HL7 at all")
-        assert "garbage.hl7.err" in box.files("clinic/failed")
+        box.until(lambda: "garbage.hl7.err" in box.files("clinic/failed"))
         later = message("S12", "M0007", "20260310101500+0100").replace("A-1001", "A-3001")
         box.hand_in("after.hl7", later)
         assert box.visit("A-3001")["status"] == "booked"
