@@ -29,8 +29,8 @@ _AREAS = frozenset(
 _PATIENCE_S = 10.0
 
 # A shared machine may stop anybody for a second: no example has a deadline, the suite has one.
-# Two cores run it in some minutes only if each property is tried a few dozen times; `make fuzz` tries
-# for as long as one likes.
+# Two cores run it in some minutes only if each property is tried a few dozen times; `make fuzz`
+# tries for as long as one likes.
 settings.register_profile("suite", deadline=None, max_examples=40)
 settings.load_profile("suite")
 
