@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
+from typing import ClassVar
+
 import click
 
 
@@ -26,3 +30,22 @@ class Group(_WithExamples, click.Group):
     """A command with commands below it, and examples."""
 
     command_class = Command
+
+
+class LazyGroup(Group):
+    """Commands that are imported when they are asked for, so that none pays for the others."""
+
+    places: ClassVar[Mapping[str, str]]  #: name: module and function
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order in which people meet them."""
+        return list(self.places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None if there is no such one."""
+        place = self.places.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, name = place.split(":")
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found

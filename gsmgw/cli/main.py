@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import sys
 from collections.abc import Sequence
@@ -42,21 +41,10 @@ COMMANDS = {
 }
 
 
-class LazyGroup(command.Group):
-    """The commands of `COMMANDS`, imported when they are asked for."""
+class Gsmgw(command.LazyGroup):
+    """The commands of `COMMANDS`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order in which people meet them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None if there is no such one."""
-        place = COMMANDS.get(cmd_name)
-        if place is None:
-            return super().get_command(ctx, cmd_name)
-        module, name = place.split(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
+    places = COMMANDS
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a reader that has gone (`gsmgw list | head`) is no error to speak of."""
@@ -90,7 +78,7 @@ def _tolerate_narrow_encodings() -> None:
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Gsmgw,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\
 Try it without a modem:   gsmgw demo

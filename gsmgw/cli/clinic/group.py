@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
 from gsmgw.cli import command
@@ -30,21 +28,10 @@ COMMANDS = {
 }
 
 
-class ClinicGroup(command.Group):
-    """The commands of `COMMANDS`, imported when they are asked for."""
+class ClinicGroup(command.LazyGroup):
+    """The commands of `COMMANDS`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names in the order in which people meet them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None if there is no such one."""
-        place = COMMANDS.get(cmd_name)
-        if place is None:
-            return super().get_command(ctx, cmd_name)
-        module, name = place.split(":")
-        found: click.Command = getattr(importlib.import_module(module), name)
-        return found
+    places = COMMANDS
 
 
 @click.group(
