@@ -24,6 +24,9 @@ from gsmgw.simulator import Simulator
 
 ROOT = Path(__file__).resolve().parent.parent
 
+#: For waits that end much earlier; only a broken thing waits so long, however slow the machine is.
+PATIENCE_S = 100.0
+
 _VALUE = r'(?:[^\s"=]+|"(?:[^"\\]|\\.)*")'
 #: A line of the log: level, event, fields.
 LOG_LINE = re.compile(rf"(?:error|warning|info) [a-z_]+\.[a-z_]+(?: [a-z_]+={_VALUE})*")
@@ -102,7 +105,7 @@ class Site:
         ready = {row["name"] for row in self.rows("modem") if row["state"] == "ready"}
         return set(self.names) <= ready
 
-    def stop(self, timeout_s: float = 60) -> int:
+    def stop(self, timeout_s: float = PATIENCE_S) -> int:
         """End the daemon with SIGTERM; return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
@@ -145,7 +148,7 @@ class Site:
             check=False,
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
-            timeout=60,
+            timeout=PATIENCE_S,
         )
 
     # -- the doors ------------------------------------------------------------------------------
@@ -229,7 +232,7 @@ class Site:
 
     # -- waiting --------------------------------------------------------------------------------
 
-    def until(self, condition: Callable[[], object], timeout_s: float = 45) -> None:
+    def until(self, condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
         """Wait until something holds; fail with the log if it never does."""
         deadline = time.monotonic() + timeout_s
         while not condition():
@@ -239,7 +242,7 @@ class Site:
                 raise AssertionError(f"it never came about; the log:\n{self.log[-6000:]}")
             time.sleep(0.01)
 
-    def until_state(self, message_id: int, *states: str, timeout_s: float = 45) -> None:
+    def until_state(self, message_id: int, *states: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until a message is in one of these states."""
         self.until(lambda: self.message(message_id)["state"] in states, timeout_s)
 
