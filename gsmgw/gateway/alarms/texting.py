@@ -3,18 +3,20 @@
 
 Theory of operation: what a phone has yet to be told goes out in one text. The message is accepted
 in the transaction that notes the notices as told, so a crash loses none and tells none twice. It
-is bound to a modem that can send, and expires soon: where it comes to nothing, its notices are
-owed again and go out over whatever modem can send by then, a few times at most.
+is bound to a modem that can send, and expires soon: where it comes to nothing, or nobody knows what
+it came to, its notices are owed again and go out over another modem, a few times at most. An alarm
+that is heard twice does no harm; one that nobody hears does.
 
 On failure: without a modem that can send, or above the limit of a day, notices wait, and what is
-over meanwhile is told as over.
+over meanwhile is told as over. Whom nothing reaches, `gsmgw doctor` and `status` name as long as
+the alarm is open.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from gsmgw import logs
 from gsmgw.clock import format_utc
@@ -61,12 +63,24 @@ class Texting:
         """
         now = self._db.clock.now()
         yesterday = format_utc(now - _DAY)
-        if alarms.in_vain(self._db, yesterday, MOST_TRIES):
+        if alarms.in_vain(self._db, yesterday):
             with self._db.write() as tx:
-                for notice_id in alarms.in_vain(tx, yesterday, MOST_TRIES):
-                    alarms.owe_again(tx, notice_id)
+                for notice in alarms.in_vain(tx, yesterday):
+                    self._take_back(tx, notice)
         for phone in alarms.owed_phones(self._db):
             self._tell(phone, usable, troubled, now)
+
+    def _take_back(self, tx: Transaction, notice: Row) -> None:
+        """Owe a notice again whose SMS came to nothing, or give it up."""
+        words = f"SMS {notice['message_id']} over {notice['modem']} is {notice['message_state']}"
+        if notice["message_error"]:
+            words = f"{words}: {notice['message_error']}"
+        if notice["tries"] < MOST_TRIES:
+            alarms.owe_again(tx, notice["id"])
+        else:
+            words = f"{MOST_TRIES} SMS came to nothing; {words}"
+            alarms.give_up(tx, notice["id"], words)
+        tx.after_commit(lambda: self._untold(logs.masked(words)))
 
     def _tell(
         self, phone: str, usable: Sequence[str], troubled: frozenset[str], now: dt.datetime
@@ -77,7 +91,8 @@ class Texting:
                 for notice in alarms.owed(tx, phone, AT_ONCE):
                     alarms.finish(tx, notice["id"], error="this number gets no alarms any more")
             return
-        modem = self._choose(usable, troubled)
+        tried = {notice["tried_over"] for notice in alarms.owed(self._db, phone, AT_ONCE)}
+        modem = self._choose(usable, troubled, tried)
         if modem is None:
             self._untold("no modem can send")
             return
@@ -118,11 +133,13 @@ class Texting:
         parts = self._config.sending.max_parts
         return wording.text(notices, self._site, self._config.zone, now, parts=parts)
 
-    def _choose(self, usable: Sequence[str], troubled: frozenset[str]) -> str | None:
-        """Return the modem that is to send: the one wished for, a healthy one, or any."""
+    def _choose(
+        self, usable: Sequence[str], troubled: frozenset[str], tried: Set[str | None]
+    ) -> str | None:
+        """Return the modem that is to send: not yet tried, healthy, the one wished for, or any."""
         wished = self._config.alarms.sms.modem
         known = [modem.name for modem in self._config.modems if modem.name in usable]
-        order = sorted(known, key=lambda name: (name in troubled, name != wished))
+        order = sorted(known, key=lambda name: (name in tried, name in troubled, name != wished))
         return order[0] if order else None
 
     def _untold(self, why: str) -> None:

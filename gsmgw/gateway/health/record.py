@@ -114,6 +114,7 @@ class Health:
     upcoming: Sequence[Upcoming] = field(default_factory=list)  #: the next first
     alarms: Sequence[dict[str, Any]] = field(default_factory=list)  #: that are open, oldest first
     untold_since: str | None = None  #: since when somebody has yet to be told of an alarm
+    unheard: Sequence[dict[str, Any]] = field(default_factory=list)  #: by an open one
 
     def as_json(self) -> dict[str, Any]:
         """Return the record for programs, as docs/commands.md describes it."""
@@ -150,7 +151,11 @@ class Health:
             "day_events": self.day_events,
             "events": [_event(row) for row in self.events],
             "next": [asdict(event) for event in self.upcoming],
-            "alarms": {"open": list(self.alarms), "untold_since": self.untold_since},
+            "alarms": {
+                "open": list(self.alarms),
+                "untold_since": self.untold_since,
+                "unheard": list(self.unheard),
+            },
         }
 
 
@@ -216,6 +221,7 @@ def gather(
         events=events.newest(db, events_shown),
         alarms=_alarms(db) if config.alarms.is_on else [],
         untold_since=alarms.oldest_owed(db) if config.alarms.is_on else None,
+        unheard=_unheard(config, db),
         upcoming=upcoming(
             config,
             db,
@@ -327,6 +333,16 @@ def _alarms(db: Database) -> list[dict[str, Any]]:
             "last_seen_at": row["last_seen_at"],
         }
         for row in alarms.opened(db)
+    ]
+
+
+def _unheard(config: Config, db: Database) -> list[dict[str, Any]]:
+    """Return who is to be told of alarms, and could not be told of one that is open."""
+    receivers = {*([alarms.HOOK] if config.alarms.hook else []), *config.alarms.sms.to}
+    return [
+        {"via": row["via"], "message_id": row["message_id"], "error": row["error"]}
+        for row in (alarms.unheard(db) if receivers else [])
+        if row["via"] in receivers
     ]
 
 

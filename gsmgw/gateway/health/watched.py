@@ -10,9 +10,11 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from gsmgw import phone
 from gsmgw.gateway.health import trouble
 from gsmgw.gateway.health.record import Health
 from gsmgw.gateway.health.trouble import Trouble
+from gsmgw.store.watching import alarms
 
 #: Credit for less than so many days is to be topped up.
 _LASTS_DAYS = 7
@@ -50,8 +52,12 @@ def judge_self_test(modem: dict[str, Any]) -> Iterator[Trouble]:
 
 def judge_alarms(health: Health) -> Iterator[Trouble]:
     """Yield that somebody cannot be told of what is wrong."""
+    do = "journalctl -u gsmgw -g alarm.untold -e says why; gsmgw alarm test tries it"
+    for one in health.unheard:
+        who = "the program of alarms" if one["via"] == alarms.HOOK else phone.mask(one["via"])
+        what = f"{who} was not told of an alarm: {one['error']}"
+        yield Trouble("warning", "alarm.untold", "alarms", what, do)
     limit = dt.datetime.fromisoformat(health.at) - _UNTOLD_LONG
     if health.untold_since is not None and trouble.is_before(health.untold_since, limit):
         what = "somebody is to be told of an alarm, and cannot be"
-        do = "journalctl -u gsmgw -g alarm.untold -e says why"
         yield Trouble("warning", "alarm.untold", "alarms", what, do)

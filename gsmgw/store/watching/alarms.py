@@ -13,12 +13,14 @@ KEPT = 500
 #: The notice goes to the program and not to a phone.
 HOOK = "hook"
 
-#: An SMS with which nobody was told; `uncertain` may have arrived.
+#: An SMS with which nobody was told, as far as anybody knows.
 _IN_VAIN = (
     MessageState.REJECTED,
     MessageState.FAILED,
     MessageState.EXPIRED,
     MessageState.CANCELLED,
+    MessageState.UNDELIVERED,
+    MessageState.UNCERTAIN,
 )
 
 
@@ -139,10 +141,15 @@ def owe(tx: Transaction, alarm_id: int, kind: str, receivers: list[str]) -> None
 
 
 def owed(db: Database | Transaction, via: str, limit: int) -> list[Row]:
-    """Return the notices that a receiver has yet to get, oldest first, with the alarm's facts."""
+    """Return the notices that a receiver has yet to get, oldest first, with the alarm's facts.
+
+    `tried_over` is the modem of an SMS that came to nothing.
+    """
     return db.rows(
-        "SELECT alarm_notice.*, place, first_seen_at, last_seen_at, opened_at"
+        "SELECT alarm_notice.*, place, first_seen_at, last_seen_at, opened_at,"
+        " outbox.modem AS tried_over"
         " FROM alarm_notice JOIN alarm ON alarm.id = alarm_id"
+        " LEFT JOIN outbox ON outbox.id = message_id"
         " WHERE via = ? AND finished_at IS NULL ORDER BY alarm_notice.id LIMIT ?",
         (via, limit),
     )
@@ -178,24 +185,47 @@ def finish(
     )
 
 
-def in_vain(db: Database | Transaction, since: str, most_tries: int) -> list[int]:
-    """Return the notices told since a time by an SMS that came to nothing.
+def in_vain(db: Database | Transaction, since: str) -> list[Row]:
+    """Return the notices told since a time by an SMS that came to nothing, with what became of it.
 
-    Only of alarms that are still as they were told; what is over since is told as over.
+    Only of alarms that are still as they were told; what is over since is told as over. An SMS in
+    doubt counts when its time for evidence is over.
     """
-    rows = db.rows(
-        "SELECT alarm_notice.id FROM alarm_notice JOIN outbox ON outbox.id = message_id"
+    return db.rows(
+        "SELECT alarm_notice.*, outbox.state AS message_state,"  # noqa: S608 - only marks
+        " outbox.error AS message_error,"
+        " outbox.modem AS modem FROM alarm_notice JOIN outbox ON outbox.id = message_id"
         " JOIN alarm ON alarm.id = alarm_id"
-        " WHERE message_id IS NOT NULL AND finished_at >= ? AND alarm_notice.tries < ?"
-        " AND outbox.state IN (?, ?, ?, ?) AND (kind = 'closed' OR alarm.closed_at IS NULL)",
-        (since, most_tries, *_IN_VAIN),
+        " WHERE finished_at >= ? AND alarm_notice.error IS NULL"
+        f" AND outbox.state IN ({', '.join('?' * len(_IN_VAIN))})"
+        " AND outbox.settled_at IS NOT NULL AND (kind = 'closed' OR alarm.closed_at IS NULL)"
+        " ORDER BY alarm_notice.id",
+        (since, *_IN_VAIN),
     )
-    return [int(row["id"]) for row in rows]
 
 
 def owe_again(tx: Transaction, notice_id: int) -> None:
     """Owe a notice again that was told in vain."""
     tx.run("UPDATE alarm_notice SET finished_at = NULL WHERE id = ?", (notice_id,))
+
+
+def give_up(tx: Transaction, notice_id: int, error: str) -> None:
+    """Note of a notice that was told in vain that it is not told again."""
+    tx.run("UPDATE alarm_notice SET error = ? WHERE id = ?", (error, notice_id))
+
+
+def unheard(db: Database) -> list[Row]:
+    """Return to whom nothing could be told of alarms that are open: the last try of each, and why.
+
+    Whoever heard of the alarm later, or is owed it still, is not among them.
+    """
+    return db.rows(
+        "SELECT via, error, message_id, max(alarm_notice.id) FROM alarm_notice"
+        " JOIN alarm ON alarm.id = alarm_id WHERE alarm.closed_at IS NULL AND error IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM alarm_notice AS later WHERE later.alarm_id = alarm.id"
+        " AND later.via = alarm_notice.via AND later.id > alarm_notice.id)"
+        " GROUP BY via ORDER BY via"
+    )
 
 
 def count_messages(db: Database | Transaction, via: str, since: str) -> int:
