@@ -49,7 +49,9 @@ NAMES = [
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("hostile")
     handler = ["/bin/sh", "-c", "true", "handler"]
-    with site(folder / "box", SCENARIO, settings={"hooks": {"event": handler}}) as running:
+    hooks = {"hooks": {"event": handler}}
+    patient = {"result_timeout": "60s"}  # nothing here waits for it
+    with site(folder / "box", SCENARIO, settings=hooks, modem=patient) as running:
         yield running
         assert running.stop() == 0
         check_log(running)
@@ -174,6 +176,7 @@ def test_contents_that_are_no_message_are_refused_with_a_reason(box: Site) -> No
             continue
         box.until(lambda name=name: place(box, "failed", name).exists())
         content = place(box, "failed", name).read_bytes()
+        box.until(lambda name=name: box.lines("spool.rejected", f"file={name.decode()} "))
         (line,) = box.lines("spool.rejected", f"file={name.decode()} ")
         assert reason in line
         if content[:1] in b"[{":

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from site_support import Site, site
+from site_support import PATIENCE_S, Site, site
 
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WRONG = """\
 country: Poland
 database: {path: db/gsmgw.db}
@@ -27,8 +29,8 @@ def box(tmp_path: Path) -> Iterator[Site]:
         "modems": [{"name": "front", "submit": "500ms"}, {"name": "back", "submit": "500ms"}],
         "network": {"delivery": "0s", "report": "0s"},
     }
-    with site(tmp_path / "box", scenario, modem={"result_timeout": "20s"}, start=False) as closed:
-        closed.configure(modem={"result_timeout": "20s"}, names=["front"])
+    with site(tmp_path / "box", scenario, modem={"result_timeout": "60s"}, start=False) as closed:
+        closed.configure(modem={"result_timeout": "60s"}, names=["front"])
         yield closed
 
 
@@ -76,9 +78,9 @@ def test_a_reload_takes_over_and_loses_nothing_in_flight(box: Site) -> None:
     for number in range(4):
         box.insert(f"+4850010020{number}", "over the reload")
     box.until(lambda: is_pending(box))
-    hours = {"mon-sun": "00:00-00:01"}
+    hours = {DAYS[(dt.datetime.now().astimezone().weekday() + 3) % 7]: "08:00-09:00"}
     box.configure(
-        {"sending": {"hours": hours}, "logs": {"private": "yes"}}, {"result_timeout": "20s"}
+        {"sending": {"hours": hours}, "logs": {"private": "yes"}}, {"result_timeout": "60s"}
     )
     box.reload()
     box.until(lambda: box.lines("info config.reloaded"))
@@ -91,7 +93,7 @@ def test_a_reload_takes_over_and_loses_nothing_in_flight(box: Site) -> None:
         box.until(lambda n=number: box.phone(f"+4850010020{n}") == ["over the reload"])
     assert box.sim.books.duplicates() == []
     assert box.lines("uncertain") == []
-    assert box.message(survey)["state"] == "queued"
+    box.until_state(survey, "queued")
     box.until(lambda: box.lines("part.sent", "recipient=+48500100210"))  # no longer masked
     box.reload()
     box.until(lambda: box.lines("info config.unchanged"))
@@ -100,7 +102,7 @@ def test_a_reload_takes_over_and_loses_nothing_in_flight(box: Site) -> None:
 
 def test_database_and_spool_wait_for_a_restart(box: Site) -> None:
     box.start()
-    box.configure({"spool": {"settle": "900ms"}}, {"result_timeout": "20s"}, names=["front"])
+    box.configure({"spool": {"settle": "900ms"}}, {"result_timeout": "60s"}, names=["front"])
     box.reload()
     box.until(lambda: box.lines("warning config.needs_restart", "keys=spool"))
     assert box.stop() == 0
@@ -110,10 +112,11 @@ def test_database_and_spool_wait_for_a_restart(box: Site) -> None:
 
 
 def test_sigterm_in_the_middle_of_a_submit_finishes_the_part(tmp_path: Path) -> None:
-    scenario = {"modems": [{"name": "front", "submit": "3s"}], "network": {"reports": "no"}}
-    with site(tmp_path / "box", scenario, modem={"result_timeout": "20s"}) as box:
+    scenario = {"modems": [{"name": "front"}], "network": {"reports": "no"}}
+    with site(tmp_path / "box", scenario, modem={"result_timeout": "60s"}) as box:
+        box.sim.fault("front", "late-answer", after="6s", times=1)  # time enough to stop meanwhile
         first = box.insert("+48500100201", "in flight")
-        box.until(lambda: is_pending(box))
+        box.until(lambda: box.sim.books.submits)
         second = box.insert("+48500100202", "waits")
         assert box.stop() == 0
         assert box.message(first)["state"] == "sent"
@@ -129,7 +132,7 @@ def test_sigint_stops_as_well(box: Site) -> None:
     box.start()
     assert box.process is not None
     box.process.send_signal(2)
-    assert box.process.wait(60) == 0
+    assert box.process.wait(PATIENCE_S) == 0
     box.process = None
 
 
@@ -183,7 +186,7 @@ def test_systemd_is_told_of_every_turn(box: Site, tmp_path: Path) -> None:
         assert any(line.startswith("STATUS=") for line in heard)
         assert "RELOADING=1" not in heard
         heard.clear()
-        box.configure({"logs": {"private": "yes"}}, {"result_timeout": "20s"}, names=["front"])
+        box.configure({"logs": {"private": "yes"}}, {"result_timeout": "60s"}, names=["front"])
         box.reload()
         box.until(lambda: has_heard("RELOADING=1", "READY=1"))
         assert heard.index("RELOADING=1") < heard.index("READY=1")
@@ -196,7 +199,7 @@ def test_systemd_is_told_of_every_turn(box: Site, tmp_path: Path) -> None:
 
 def test_nothing_of_the_daemon_is_left_running(box: Site) -> None:
     sleeper = ["/bin/sh", "-c", "sleep 600 & sleep 600", "handler"]
-    box.configure({"hooks": {"event": sleeper}}, {"result_timeout": "20s"}, names=["front"])
+    box.configure({"hooks": {"event": sleeper}}, {"result_timeout": "60s"}, names=["front"])
     box.start()
     box.drop("hook", "To: 48500100201\n\nx\n")
     box.until(lambda: box.content("sent", "hook"))
@@ -250,6 +253,6 @@ def test_a_moved_clock_is_refused_with_a_modem_that_is_not_simulated(box: Site) 
     box.configure({"modems": [{"name": "front", "port": "/dev/null"}]}, names=["front"])
     box.start(wait=False, env={"GSMGW_CLOCK": str(moved)})
     assert box.process is not None
-    assert box.process.wait(30) == 69
+    assert box.process.wait(PATIENCE_S) == 69
     box.process = None
     assert "modem front is no simulated one" in box.log
