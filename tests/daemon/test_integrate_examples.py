@@ -20,7 +20,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Site]:
-    with site(tmp_path, integrate_support.SCENARIO) as running:
+    patient = {"result_timeout": "60s"}  # nothing waits for it unless a test says so
+    with site(tmp_path, integrate_support.SCENARIO, modem=patient) as running:
         yield running
 
 
@@ -29,7 +30,7 @@ def test_a_file_and_its_fate(box: Site) -> None:
     text = "Jutro o 9:30.\n$(reboot) `id`"
     done = integrate_support.run(box, program, "+48500100202", "visit-17", stdin=text)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert box.phone("+48500100202") == [text]
+    box.until(lambda: box.phone("+48500100202") == [text])  # the network had it, now the phone has
     done = integrate_support.run(box, program, "+48500100203", "visit-18", stdin="Hi")
     assert done.returncode == 1
     assert done.stdout.startswith("+CMS ERROR: 1 (")
@@ -104,12 +105,12 @@ def test_a_handler_of_events(box: Site) -> None:
         ("/var/lib/clinic/events.jsonl", str(notes)),
         ("#!/usr/bin/env python3", f"#!{sys.executable}"),
     )
-    box.configure({"hooks": {"event": [str(handler)]}})
+    box.configure({"hooks": {"event": [str(handler)]}}, {"result_timeout": "60s"})
     box.stop()
     box.start()
     box.drop("visit-17", "To: 48500100201\nReport: yes\n\nJutro o 9:30")
     box.drop("visit-18", "To: 48500100203\n\nJutro o 10:00")
-    box.sim.call("+48500100204", "front")
+    box.sim.call("+48500100204", "front", every_s=60)
     box.until(lambda: notes.exists() and notes.read_text().count("\n") == 5)
     found = {note["event"]: note for note in map(json.loads, notes.read_text().splitlines())}
     assert found["SENT"]["message"] == "1"
