@@ -21,7 +21,8 @@ NETWORK = (38, 41, 42, 47, 192, 194, 331)
 MODEM = (300, 301, 302, 303, 313, 314, 320, 321, 322)
 UNKNOWN = ("332", "500", "ERROR", "NO-CARRIER", "160", "512")
 
-SOON = {"retry": {"first": "1s", "factor": "1", "longest": "1s"}, "uncertain": {"wait": "3s"}}
+SOON = {"retry": {"first": "1s", "factor": "1", "longest": "1s"}, "uncertain": {"wait": "6s"}}
+PATIENT = {"result_timeout": "60s"}  #: nothing here waits for it
 
 
 def name(code: object) -> str:
@@ -31,7 +32,7 @@ def name(code: object) -> str:
 def test_refusals_of_every_class_cost_only_whom_they_concern(tmp_path: Path) -> None:
     codes = (*MESSAGE, *UNCLEAR, *SIM, *NETWORK, *MODEM, 197)
     layout = trouble.plan([name(code) for code in codes])
-    with site(tmp_path / "box", layout, settings={"sending": SOON}) as box:
+    with site(tmp_path / "box", layout, settings={"sending": SOON}, modem=PATIENT) as box:
         mail = trouble.Mail(box)
         ids = {}
         for code in codes:
@@ -60,7 +61,7 @@ def look_at(box: Site, code: int, message_id: int) -> None:
     elif code in MESSAGE:
         assert (len(submits), outcomes, row["tries"]) == (1, ["refused"], 1)
         assert (row["error_family"], row["error_code"]) == ("cms", str(code))
-        assert box.lines("message.failed", f"id={message_id} ", f"code=cms:{code}")
+        box.until(lambda: box.lines("message.failed", f"id={message_id} ", f"code=cms:{code}"))
     else:
         assert (len(submits), outcomes) == (2, ["refused", "taken"]), code
         assert row["tries"] == (1 if code in UNCLEAR else 0), code
@@ -78,7 +79,7 @@ def test_what_may_have_been_taken_is_uncertain_and_never_sent_again(tmp_path: Pa
     names = [*(f"has-{name(code)}" for code in UNKNOWN), *(f"not-{name(c)}" for c in UNKNOWN)]
     each = {"reports": "no"}
     layout = trouble.plan(names, {n: each for n in names if n.startswith("not-")})
-    with site(tmp_path / "box", layout, settings={"sending": SOON}) as box:
+    with site(tmp_path / "box", layout, settings={"sending": SOON}, modem=PATIENT) as box:
         mail = trouble.Mail(box)
         ids = {}
         for modem in names:
@@ -95,12 +96,15 @@ def test_what_may_have_been_taken_is_uncertain_and_never_sent_again(tmp_path: Pa
         assert [row["proof"] for row in box.rows("part", "state = 'delivered'")] == [
             "report" for _ in UNKNOWN
         ]
-        assert len(box.lines("message.uncertain")) == len(UNKNOWN)
+        box.until(lambda: len(box.lines("message.uncertain")) == len(UNKNOWN))
+        assert {box.message(i)["state"] for i in with_reports} == {"delivered"}
 
 
 def test_validity_that_a_modem_refuses_is_left_out_and_that_is_remembered(tmp_path: Path) -> None:
     layout = trouble.plan(["front"], {"front": {"habits": {"validity": "no"}}})
-    with site(tmp_path / "box", layout, settings={"sending": {"validity": "1d"}}) as box:
+    with site(
+        tmp_path / "box", layout, settings={"sending": {"validity": "1d"}}, modem=PATIENT
+    ) as box:
         mail = trouble.Mail(box)
         for _ in range(3):
             mail.write()

@@ -30,7 +30,7 @@ def box(devices: Path, name: str, gateway: MemoryGateway) -> Iterator[tuple[Simu
     devices.mkdir()
     layout = {"modems": [{"name": "front", "imei": IMEI, "link": str(devices / name)}]}
     wanted = settings.Settings(
-        "front", match_imei=IMEI, candidates=(str(devices / "ttyUSB*"),), result_timeout_s=2.0
+        "front", match_imei=IMEI, candidates=(str(devices / "ttyUSB*"),), result_timeout_s=60.0
     )
     with Simulator(layout) as park, running(wanted, gateway) as runner:
         yield park, runner

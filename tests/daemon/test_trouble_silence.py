@@ -39,6 +39,8 @@ def test_whatever_falls_silent_comes_back_and_nothing_is_lost_or_doubled(tmp_pat
         "habits": {"boot": ["^BOOT:1,0"], "noise": ["^RSSI:17"], "noise_every_s": "300ms"},
     }
     with site(tmp_path / "box", trouble.plan(names, {"boot": noisy}), start=False) as box:
+        for name in set(names) - {"after", "late"}:  # nothing of theirs waits for it
+            trouble.change_modem(box, name, result_timeout="60s")
         box.sim.fault("init", "hang")
         box.start(wait=False)
         others = set(names) - {"init"}
@@ -50,6 +52,9 @@ def test_whatever_falls_silent_comes_back_and_nothing_is_lost_or_doubled(tmp_pat
         box.sim.unplug("pulled")
         trouble.steadily(box, lambda: mail.write("well"), 80, 0.1)
         box.until(lambda: trouble.sent_by(box)["well"] == 80)
+        box.until(lambda: box.lines("modem.silent", "modem=init"))
+        box.until(lambda: box.lines("modem.refuses", "modem=prompt"))
+        box.until(lambda: box.lines("part.sent", "modem=late", "proof=late-answer"))
         assert trouble.sent_by(box)["idle"] == trouble.sent_by(box)["init"] == 0
         box.sim.clear("idle")
         box.sim.clear("init")
@@ -62,7 +67,7 @@ def begin_troubles(box: Site) -> None:
     box.sim.fault("idle", "hang")
     box.sim.fault("prompt", "prompt-lost", times=1)
     box.sim.fault("after", "answer-lost", times=1)
-    box.sim.fault("late", "late-answer", after="3s", times=1)
+    box.sim.fault("late", "late-answer", after="6s", times=1)
     box.sim.fault("garbage", "garbage", every="200ms")
     box.sim.fault("echo", "echo")
     box.sim.fault("boot", "power-cut", off="1s")

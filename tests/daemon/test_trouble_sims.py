@@ -12,16 +12,19 @@ from site_support import Site, site
 pytestmark = pytest.mark.slow
 
 NAMES = ("taken-out", "pin-again", "wrong-pin", "puk", "no-net", "refused", "full", "keeps", "smsc")
-PIN = {"pin": "1234"}
+#: Long enough not to stand by chance in a process id, a path or a time.
+RIGHT, WRONG = "73105926", "40718253"
+PIN = {"pin": RIGHT}
+PATIENT = {"result_timeout": "60s"}  #: nothing here waits for it
 
 
 def test_every_trouble_of_a_sim_is_told_once_and_ends_with_messages_flowing(tmp_path: Path) -> None:
     layout = trouble.plan(NAMES, {"pin-again": PIN, "wrong-pin": PIN})
     right, wrong = tmp_path / "right.pin", tmp_path / "wrong.pin"
-    right.write_text("1234\n")
-    wrong.write_text("9999\n")
+    right.write_text(f"{RIGHT}\n")
+    wrong.write_text(f"{WRONG}\n")
     retry = {"sending": {"retry": {"first": "1s", "factor": "1", "longest": "1s"}}}
-    with site(tmp_path / "box", layout, settings=retry, start=False) as box:
+    with site(tmp_path / "box", layout, settings=retry, modem=PATIENT, start=False) as box:
         trouble.change_modem(box, "pin-again", pin_file=str(right))
         trouble.change_modem(box, "wrong-pin", pin_file=str(wrong))
         box.sim.fault("puk", "puk")
@@ -36,7 +39,7 @@ def test_every_trouble_of_a_sim_is_told_once_and_ends_with_messages_flowing(tmp_
             mail.write(name)
         look_at_states(box)
         mend(box)
-        wrong.write_text("1234\n")
+        wrong.write_text(f"{RIGHT}\n")
         mail.until_arrived()
         box.until(lambda: len(box.rows("inbox")) == 3)
         assert {row["text"] for row in box.rows("inbox")} == {"Hi full", "Hi keeps", "Hi no-net"}
@@ -104,7 +107,8 @@ def look_at_log(box: Site, wrong: Path) -> None:
     assert box.lines("memory.undeletable", "modem=keeps")
     assert len(box.lines("pin.tried", "modem=wrong-pin")) == 2, "the wrong one, the right one"
     assert not box.lines("pin.tried", "modem=puk")
-    assert "1234" not in box.log.replace(str(wrong), "")
+    assert RIGHT not in box.log
+    assert WRONG not in box.log
     for name in NAMES:
         told = box.lines("sim.unusable", f"modem={name}")
         assert len({*told}) >= len(told) - 2, "once for each reason and start"
@@ -112,7 +116,7 @@ def look_at_log(box: Site, wrong: Path) -> None:
 
 def test_service_centre_that_vanishes_is_put_back(tmp_path: Path) -> None:
     retry = {"sending": {"retry": {"first": "1s", "factor": "1", "longest": "1s"}}}
-    with site(tmp_path / "box", trouble.plan(["front"]), settings=retry) as box:
+    with site(tmp_path / "box", trouble.plan(["front"]), settings=retry, modem=PATIENT) as box:
         mail = trouble.Mail(box)
         mail.write()
         mail.until_arrived()
