@@ -34,6 +34,7 @@ COMMANDS = {
     "count": "gsmgw.cli.codec:count",
     "check": "gsmgw.cli.running:check",
     "doctor": "gsmgw.cli.doctor.command:doctor",
+    "alarm": "gsmgw.cli.alarms:alarm",
     "backup": "gsmgw.cli.upkeep:backup",
     "restore": "gsmgw.cli.upkeep:restore",
     "clock": "gsmgw.cli.upkeep:clock",

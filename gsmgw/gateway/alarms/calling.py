@@ -83,9 +83,13 @@ class Calling:
                 arguments, self._environment(rows[0]), timeout_s, self._clock
             )
         except OSError as error:
-            self._again_at = self._clock.monotonic() + AGAIN_S
             words = f"{self._config.alarms.hook[0]}: {error.strerror or error}"
             log.warning("alarm.untold", key=("via", "why"), via="hook", why=words)
+            if rows[0]["kind"] == alarms.TEST:  # whoever tries it wants to know now
+                self._ended = (rows[0]["id"], None, words)
+                self._note()
+            else:
+                self._again_at = self._clock.monotonic() + AGAIN_S
             return False
         self._run = rows[0], program
         return True

@@ -32,7 +32,7 @@ class Course:
 
     def __init__(self, config: Alarms) -> None:
         self._config = config
-        self._receivers = [*([alarms.HOOK] if config.hook else []), *config.sms.to]
+        self._receivers = alarms.receivers(config.hook, config.sms.to)
 
     def is_idle(self, known: Sequence[Row], troubles: Sequence[Trouble]) -> bool:
         """Tell whether there is nothing to write: all was well, and is."""

@@ -33,8 +33,8 @@ from gsmgw.threads import StopToken
 log = logs.get("alarms")
 
 EVERY_S = 60.0
-#: A wait in `step` lasts so long at most; less while a program runs.
-STEP_S, RUN_STEP_S = 10.0, 1.0
+#: A wait in `step` lasts so long at most: somebody may wait for a test. Less while a program runs.
+STEP_S, RUN_STEP_S = 2.0, 1.0
 
 
 class Alarms:
@@ -71,7 +71,8 @@ class Alarms:
             self._calling.work(RUN_STEP_S)
             if not self._calling.is_running:
                 stop.wait(min(left_s, STEP_S))
-            if self._clock.monotonic() >= self._looked_at + EVERY_S and not stop.is_set():
+            is_due = self._clock.monotonic() >= self._looked_at + EVERY_S
+            if not stop.is_set() and (is_due or alarms.test_waits(self._db)):
                 self.look()
         except (StoreBusyError, StoreFullError) as error:
             log.warning("store.unavailable", doing="alarms", why=str(error))

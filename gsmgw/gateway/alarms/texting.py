@@ -91,18 +91,29 @@ class Texting:
                 for notice in alarms.owed(tx, phone, AT_ONCE):
                     alarms.finish(tx, notice["id"], error="this number gets no alarms any more")
             return
-        tried = {notice["tried_over"] for notice in alarms.owed(self._db, phone, AT_ONCE)}
+        notices = alarms.owed(self._db, phone, AT_ONCE)
+        tried = {notice["tried_over"] for notice in notices}
         modem = self._choose(usable, troubled, tried)
         if modem is None:
-            self._untold("no modem can send")
+            self._let_wait(notices, "no modem can send")
             return
         limit = self._config.alarms.sms.per_day
         if alarms.count_messages(self._db, phone, format_utc(now - _DAY)) >= limit:
-            self._untold(f"{limit} SMS in 24 hours are allowed (alarms.sms.per_day)")
+            words = f"{limit} SMS in 24 hours are allowed (alarms.sms.per_day)"
+            self._let_wait(notices, words)
             return
         with self._db.write() as tx:
             self._send(tx, phone, modem, now)
         self._hints.due()
+
+    def _let_wait(self, notices: Sequence[Row], why: str) -> None:
+        """Say that these wait; but whoever tries it wants to know now."""
+        tests = [notice["id"] for notice in notices if notice["kind"] == alarms.TEST]
+        if tests:
+            with self._db.write() as tx:
+                for notice_id in tests:
+                    alarms.finish(tx, notice_id, error=why)
+        self._untold(why)
 
     def _send(self, tx: Transaction, phone: str, modem: str, now: dt.datetime) -> None:
         notices = alarms.owed(tx, phone, AT_ONCE)

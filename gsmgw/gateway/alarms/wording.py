@@ -11,7 +11,13 @@ from gsmgw.store.database import Row
 
 #: As much as one SMS, or two joined ones, hold (3GPP TS 23.038 6.1.2.1.1, 23.040 9.2.3.24.1).
 _ONE_PART, _TWO_PARTS = 160, 306
-_MARKS = {"open": "ALARM", "worse": "WORSE", "again": "STILL", "closed": "well again"}
+_MARKS = {
+    "open": "ALARM",
+    "worse": "WORSE",
+    "again": "STILL",
+    "closed": "well again",
+    "test": "TEST",
+}
 
 
 def text(
@@ -37,7 +43,7 @@ def text(
 
 
 def _one(notice: Row, zone: dt.tzinfo, now: dt.datetime) -> str:
-    if notice["kind"] == "closed":
+    if notice["kind"] in {"closed", "test"}:
         return _short(notice, zone, now)
     return f"{_short(notice, zone, now)}. Do: {notice['advice']}"
 
@@ -48,6 +54,8 @@ def _short(notice: Row, zone: dt.tzinfo, now: dt.datetime) -> str:
     if notice["kind"] == "closed":
         until = _moment(notice["last_seen_at"], zone, now)
         return f"{_MARKS['closed']} ({since} to {until}): {place}{notice['what']}"
+    if notice["kind"] == "test":
+        return f"{_MARKS['test']} at {since}: {notice['what']}"
     return f"{_MARKS[notice['kind']]} {place}{notice['what']} (since {since})"
 
 

@@ -338,7 +338,7 @@ def _alarms(db: Database) -> list[dict[str, Any]]:
 
 def _unheard(config: Config, db: Database) -> list[dict[str, Any]]:
     """Return who is to be told of alarms, and could not be told of one that is open."""
-    receivers = {*([alarms.HOOK] if config.alarms.hook else []), *config.alarms.sms.to}
+    receivers = alarms.receivers(config.alarms.hook, config.alarms.sms.to)
     return [
         {"via": row["via"], "message_id": row["message_id"], "error": row["error"]}
         for row in (alarms.unheard(db) if receivers else [])

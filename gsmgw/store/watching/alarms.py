@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gsmgw.model import MessageState
@@ -12,6 +13,8 @@ from gsmgw.store.database import Database, Row, Transaction
 KEPT = 500
 #: The notice goes to the program and not to a phone.
 HOOK = "hook"
+#: Kind of a notice that a person asks for, to see whether it comes.
+TEST = "test"
 
 #: An SMS with which nobody was told, as far as anybody knows.
 _IN_VAIN = (
@@ -129,15 +132,53 @@ def drop_oldest(tx: Transaction) -> None:
 # -- telling --------------------------------------------------------------------------------------
 
 
-def owe(tx: Transaction, alarm_id: int, kind: str, receivers: list[str]) -> None:
+def receivers(program: Sequence[str], phones: Sequence[str]) -> list[str]:
+    """Return who is told, as notices name them."""
+    return [*([HOOK] if program else []), *phones]
+
+
+def owe(tx: Transaction, alarm_id: int, kind: str, to: Sequence[str]) -> None:
     """Owe it to each receiver to hear of an alarm as it is now."""
-    for via in receivers:
+    for via in to:
         tx.insert(
             "INSERT INTO alarm_notice (alarm_id, kind, via, level, finding, what, advice, made_at)"
             " SELECT id, ?, ?, level, finding, what, advice, ? FROM alarm WHERE id = ?",
             (kind, via, tx.now, alarm_id),
         )
     tx.run("UPDATE alarm SET told_level = level, quiet_s = 0 WHERE id = ?", (alarm_id,))
+
+
+def owe_test(tx: Transaction, to: Sequence[str]) -> int:
+    """Owe a test to each receiver; return the id of its alarm, which is over from the start."""
+    alarm_id = tx.insert(
+        "INSERT INTO alarm (subject, place, finding, level, what, advice, first_seen_at,"
+        " last_seen_at, opened_at, closed_at)"
+        " VALUES ('alarm', '', 'alarm.test', 'warning', ?1, 'nothing', ?2, ?2, ?2, ?2)",
+        ("nothing is wrong; an alarm would come in this way", tx.now),
+    )
+    owe(tx, alarm_id, TEST, to)
+    return alarm_id
+
+
+def test_waits(db: Database) -> bool:
+    """Return whether a phone has yet to get a test."""
+    return bool(
+        db.row(
+            "SELECT 1 FROM alarm_notice WHERE finished_at IS NULL AND via <> ? AND kind = ?",
+            (HOOK, TEST),
+        )
+    )
+
+
+def told_of(db: Database | Transaction, alarm_id: int) -> list[Row]:
+    """Return the notices of an alarm, with what became of their SMS, oldest first."""
+    return db.rows(
+        "SELECT alarm_notice.*, outbox.modem, outbox.state AS message_state,"
+        " outbox.error AS message_error"
+        " FROM alarm_notice LEFT JOIN outbox ON outbox.id = message_id"
+        " WHERE alarm_id = ? ORDER BY alarm_notice.id",
+        (alarm_id,),
+    )
 
 
 def owed(db: Database | Transaction, via: str, limit: int) -> list[Row]:

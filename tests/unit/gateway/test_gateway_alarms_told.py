@@ -12,9 +12,10 @@ import pytest
 from alarm_support import OTHER, TECHNICIAN, Box
 
 from gsmgw import logs
-from gsmgw.gateway.alarms import texting, wording
+from gsmgw.gateway.alarms import service, texting, wording
 from gsmgw.model import MessageState, ModemState
 from gsmgw.store.watching import alarms
+from gsmgw.threads import StopToken
 
 # -- by SMS ---------------------------------------------------------------------------------------
 
@@ -266,6 +267,76 @@ def test_runs_owed_under_another_configuration_are_dropped(box: Box) -> None:
     box.configure(sms={"to": TECHNICIAN})
     box.alarms._calling.work(0.0)
     assert alarms.owed(box.rig.db, alarms.HOOK, 1) == []
+
+
+# -- a test by hand -------------------------------------------------------------------------------
+
+
+def ask_for_test(box: Box) -> int:
+    config = box.rig.config.alarms
+    with box.rig.db.write() as tx:
+        return alarms.owe_test(tx, alarms.receivers(config.hook, config.sms.to))
+
+
+def test_test_by_hand_goes_to_the_program_and_to_each_phone_as_an_alarm_would(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "STEP_S", 0.01)
+    book = box.program(sms={"to": [TECHNICIAN, OTHER], "modem": "back"})
+    alarm_id = ask_for_test(box)
+    box.alarms.step(StopToken())
+    run(box)
+    assert [(row["recipient"], row["modem"], row["text"]) for row in box.texts()] == [
+        (phone, "back", "Lipowa: TEST at 09:00: nothing is wrong; an alarm would come in this way")
+        for phone in (TECHNICIAN, OTHER)
+    ]
+    ((words, environment),) = calls(book)
+    assert words == ["TEST", "alarm.test", ""]
+    assert (environment["GSMGW_EVENT"], environment["GSMGW_SITE"]) == ("TEST", "Lipowa")
+    told = alarms.told_of(box.rig.db, alarm_id)
+    assert [(row["via"], row["error"]) for row in told] == [
+        ("hook", None),
+        (TECHNICIAN, None),
+        (OTHER, None),
+    ]
+    assert box.health().alarms == []
+    box.pass_minutes(5)
+    assert (len(box.texts()), len(calls(book))) == (2, 1)
+
+
+def test_test_by_hand_that_cannot_go_says_why_and_does_not_come_at_night(box: Box) -> None:
+    box.configure(hook=["/nowhere/alarm"], sms={"to": TECHNICIAN})
+    box.lose("front")
+    box.lose("back")
+    alarm_id = ask_for_test(box)
+    box.alarms._calling.work(0.1)
+    box.pass_minutes(1)
+    assert [row["error"] for row in alarms.told_of(box.rig.db, alarm_id)] == [
+        "/nowhere/alarm: No such file or directory",
+        "no modem can send",
+    ]
+    box.find("back")
+    box.pass_minutes(2)
+    assert box.texts() == []
+
+
+def test_test_by_hand_above_the_limit_of_the_day_says_so(box: Box) -> None:
+    box.configure(sms={"to": TECHNICIAN, "per_day": 1})
+    ask_for_test(box)
+    box.pass_minutes(1)
+    alarm_id = ask_for_test(box)
+    box.pass_minutes(1)
+    (row,) = alarms.told_of(box.rig.db, alarm_id)
+    assert row["error"] == "1 SMS in 24 hours are allowed (alarms.sms.per_day)"
+    assert len(box.texts()) == 1
+
+
+def test_test_by_hand_is_not_made_again(box: Box) -> None:
+    ask_for_test(box)
+    box.pass_minutes(1)
+    box.refuse_alarm()
+    box.pass_minutes(2)
+    assert len(box.texts()) == 1
 
 
 # -- the record -----------------------------------------------------------------------------------
