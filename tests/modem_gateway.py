@@ -17,7 +17,7 @@ from gsmgw.modem import settings, worker
 from gsmgw.modem.gateway_port import ModemCommand
 
 #: Long enough for a busy machine; nothing waits for it when all is well.
-PATIENCE_S = 30.0
+PATIENCE_S = 100.0
 
 
 def make_part(

@@ -39,7 +39,8 @@ def simulated(**more):
 
 @contextmanager
 def worked(park, gateway, **more):
-    wanted = {"port": park.ports["front"], "result_timeout_s": 1.5, **more}
+    """Run a worker; a test that waits for a result in vain says how long."""
+    wanted = {"port": park.ports["front"], "result_timeout_s": 60.0, **more}
     with running(Settings("front", **wanted), gateway) as runner:
         yield runner
 

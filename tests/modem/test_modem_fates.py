@@ -16,7 +16,7 @@ from gsmgw.model import ErrorFamily, Outcome, PartToSend
 def test_an_answer_that_is_lost_leaves_the_part_uncertain_and_the_next_goes_out():
     with simulated() as park:
         gateway = MemoryGateway()
-        with worked(park, gateway) as runner:
+        with worked(park, gateway, result_timeout_s=4.0) as runner:
             until_ready(runner)
             park.fault("front", "answer-lost", times=1)
             gateway.waiting.extend([make_part(1), make_part(2)])
@@ -30,7 +30,7 @@ def test_a_late_answer_is_handed_on():
         gateway = MemoryGateway()
         with worked(park, gateway, result_timeout_s=0.5) as runner:
             until_ready(runner)
-            park.fault("front", "late-answer", after="1500ms", times=1)
+            park.fault("front", "late-answer", after="4s", times=1)
             gateway.waiting.append(make_part(1))
             runner.until(lambda: gateway.late)
             assert outcomes(gateway) == ["uncertain"]
@@ -45,7 +45,7 @@ def _in_flight(gateway: MemoryGateway, part: PartToSend, age_s: float) -> None:
 
 
 def test_after_a_restart_the_answer_is_listened_for_and_nothing_is_written():
-    with simulated(submit="1s") as park:
+    with simulated(submit="4s") as park:  # time enough to start again
         gateway = MemoryGateway()
         with worked(park, gateway) as runner:
             until_ready(runner)
@@ -61,7 +61,7 @@ def test_after_a_restart_the_answer_is_listened_for_and_nothing_is_written():
                 runner.until(lambda: gateway.taken)
             assert written
         _in_flight(gateway, part, 0.0)
-        with worked(park, gateway, result_timeout_s=20) as runner:
+        with worked(park, gateway) as runner:
             runner.until(lambda: gateway.results)
         (result,) = gateway.results
         assert (result.outcome, result.mr, result.proof) == (Outcome.TAKEN, 0, "late-answer")
@@ -72,7 +72,7 @@ def test_after_a_restart_without_an_answer_the_part_is_uncertain():
     with simulated() as park:
         gateway = MemoryGateway()
         _in_flight(gateway, make_part(1), 0.0)
-        with worked(park, gateway, result_timeout_s=0.5) as runner:
+        with worked(park, gateway, result_timeout_s=4.0) as runner:
             runner.until(lambda: gateway.results)
             assert outcomes(gateway) == ["uncertain"]
             gateway.waiting.append(make_part(2))
@@ -93,7 +93,7 @@ def test_a_device_that_comes_later_is_not_listened_to():
 def test_an_unplugged_submit_is_uncertain_and_what_was_claimed_is_given_back():
     with simulated(submit="500ms") as park:
         gateway = MemoryGateway()
-        with worked(park, gateway, result_timeout_s=60) as runner:
+        with worked(park, gateway) as runner:
             until_ready(runner)
             park.fault("front", "brown-out")
             gateway.waiting.extend([make_part(1), make_part(2)])

@@ -2,7 +2,7 @@
 """The life of a modem, its PIN, direct delivery and recovery, against the simulator."""
 
 import pytest
-from modem_gateway import MemoryGateway, Runner, make_part
+from modem_gateway import PATIENCE_S, MemoryGateway, Runner, make_part
 from modem_world import THEM, outcomes, simulated, until_ready, worked
 
 from gsmgw.model import ModemState
@@ -38,7 +38,7 @@ def test_what_lay_in_the_modem_at_start_is_handed_over():
             until_ready(runner)
         for number in range(15):
             park.receive(THEM, "front", f"Early {number}")
-        park.books.wait(lambda books: len(park.memory("front")) == 15, 20)
+        park.books.wait(lambda books: len(park.memory("front")) == 15, PATIENCE_S)
         with worked(park, gateway) as runner:
             runner.until(lambda: len(gateway.deletions) == 15)
         assert len(gateway.arrivals) == 15
@@ -98,10 +98,10 @@ def test_without_a_network_nothing_is_claimed_and_receiving_goes_on():
             runner.until(lambda: gateway.taken)
 
 
-def test_found_by_imei_among_candidates_and_others_are_passed_over():
-    with simulated() as park:
+def test_found_by_imei_among_candidates_and_others_are_passed_over(tmp_path):
+    with simulated(link=str(tmp_path / "ttyUSB0")) as park:
         gateway = MemoryGateway()
-        other = park.ports["front"] + "*"
+        other = str(tmp_path / "ttyUSB*")  # /dev/pts has those of other tests
         with worked(
             park, gateway, port=None, match_imei="35693803564380", candidates=(other,)
         ) as runner:
@@ -190,7 +190,7 @@ def test_idle_costs_few_commands():
         gateway = MemoryGateway()
         with worked(park, gateway) as runner:
             until_ready(runner)
-            runner.for_s(1.5)
+            runner.until(lambda: gateway.reports[-1].signal_dbm is not None)  # the first look
             sent = []
             talk = runner.worker._talk
             write = talk._write_line
