@@ -10,7 +10,7 @@ from collections.abc import Callable
 from gsmgw.threads import StopToken
 
 #: For waits that end much earlier; only a broken thing waits so long.
-LONG_S = 30.0
+LONG_S = 100.0
 
 
 class HandClock:
@@ -42,6 +42,7 @@ class ObedientService:
         self.close_error: Exception | None = None
         self.stepped = threading.Semaphore(0)
         self.hold: threading.Event | None = None
+        self.held = threading.Event()  #: it has come to where it is held
 
     def open(self) -> None:
         self.diary.append(f"{self.name} open")
@@ -50,6 +51,7 @@ class ObedientService:
 
     def step(self, stop: StopToken) -> None:
         if self.hold is not None:
+            self.held.set()
             self.hold.wait(LONG_S)
         if self.step_errors:
             raise self.step_errors.pop(0)
