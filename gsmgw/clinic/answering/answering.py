@@ -178,8 +178,8 @@ class Answering:
                 sender=logs.number(arrival.phone),
                 meaning=case.word(),
                 asked=None if asked is None else asked.template,
-                applied=case.reading.is_applied,
-                why=case.reading.why or None,
+                applied=case.is_applied,
+                why=case.why_not,
             )
         )
 

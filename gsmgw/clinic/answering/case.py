@@ -58,6 +58,8 @@ class Case:
     language: str
     #: the tasks that it has made, by visit; None: those about no single visit
     made: dict[str | None, int] = field(default_factory=dict)
+    #: of each answer that was stored, one for each visit: whether it was acted upon, or why not
+    noted: list[tuple[bool, str | None]] = field(default_factory=list)
 
     @property
     def now(self) -> dt.datetime:
@@ -101,6 +103,17 @@ class Case:
         if not self.reading.gives_up or not is_of_visits:
             return words
         return words.replace(str(Meaning.DECLINE), CANCEL)
+
+    @property
+    def is_applied(self) -> bool | str:
+        """Whether what it says was acted upon; "partly" where only some of it was."""
+        acted = {applied for applied, _ in self.noted}
+        return "partly" if len(acted) > 1 else acted == {True}
+
+    @property
+    def why_not(self) -> str | None:
+        """Why it was not, or not in full."""
+        return next((why for applied, why in self.noted if not applied), None) or None
 
     # -- what comes of it -------------------------------------------------------------------------
 
@@ -175,6 +188,8 @@ class Case:
         if row is None and asked is not None and len(asked.rows) == 1:
             row = asked.rows[0]
         first = None if asked is None else asked.rows[0]
+        why = why if applied else why or self.reading.why
+        self.noted.append((applied, why))
         return responses.add(
             self.tx,
             responses.NewResponse(
@@ -191,7 +206,7 @@ class Case:
                 start=_column(row, "about_start"),
                 status=status,
                 value=value,
-                why=why if why is not None else (None if applied else self.reading.why),
+                why=why,
                 task_id=task_id,
             ),
         )

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clinic_answering_support import READER, AnswerDesk, NoPlan, short
+from clinic_answering_support import READER, AnswerDesk, NoPlan, family, short
 from clinic_support import OTHER_PHONE, PHONE, make_patient, make_visit
 
-from gsmgw import errors
+from gsmgw import errors, logs
 from gsmgw.clinic.answering import Answering
 from gsmgw.clinic.answering.guard import Guard
 from gsmgw.clinic.booking import Booking
@@ -229,4 +229,25 @@ def test_the_guard_reads_its_limits(tmp_path: Path) -> None:
     desk.answer("HELP", OTHER_PHONE)
     desk.answer("zmiana terminu", OTHER_PHONE)
     assert desk.said() == ["help"]
+    desk.close()
+
+
+@pytest.mark.parametrize(
+    ("moved", "applied", "why"),
+    [
+        ((), True, None),
+        (("A-1001",), "partly", "the visit has moved"),
+        (("A-1001", "A-1002"), False, "the visit has moved"),
+    ],
+)
+def test_log_says_of_how_much_of_an_answer_something_came(
+    tmp_path: Path, moved: tuple[str, ...], applied: bool | str, why: str | None
+) -> None:
+    desk = family(tmp_path)
+    for visit in moved:
+        desk.book(visit, "4711", "2026-03-06 09:00", version=2)
+    with logs.capture() as records:
+        desk.answer("TAK")
+    (read,) = [record for record in records if record.event == "answer.read"]
+    assert (read.fields["applied"], read.fields.get("why")) == (applied, why)
     desk.close()
