@@ -15,7 +15,7 @@ from typing import Any
 
 import mortal_launcher
 from crash_launcher import STEPS
-from site_support import ROOT, Site
+from site_support import PATIENCE_S, ROOT, Site
 
 #: States in which nothing more happens to a message by itself.
 AT_REST = ("sent", "delivered", "undelivered", "failed", "expired", "cancelled", "rejected")
@@ -39,7 +39,7 @@ class CrashSite(Site):
         """Return what the daemon is started with."""
         return {**os.environ, "PYTHONPATH": str(ROOT)}
 
-    def crash(self, step: str, timeout_s: float = 30) -> None:
+    def crash(self, step: str, timeout_s: float = PATIENCE_S) -> None:
         """Run the daemon until it dies at a step (`ctrlz.written@2`)."""
         self.begin_crash(step)
         self.await_death(timeout_s)
@@ -83,7 +83,7 @@ class CrashSite(Site):
                 env=self.environment(),
             )
 
-    def await_death(self, timeout_s: float = 30) -> None:
+    def await_death(self, timeout_s: float = PATIENCE_S) -> None:
         """Wait until the daemon has died of SIGKILL."""
         assert self.process is not None
         try:
@@ -114,15 +114,21 @@ class CrashSite(Site):
 
     def is_at_rest(self) -> bool:
         """Tell whether nothing is left to be done but by a person."""
-        waiting = self.rows("outbox", f"state NOT IN {AT_REST} AND settled_at IS NULL")
+        # Where things come from before where they go: what moves on meanwhile is seen there.
         return not (
-            waiting
+            any(incoming.received_at is None for incoming in self.sim.books.incoming)
+            or any(self.sim.memory(name) for name in self.sim.names)
+            or self._has_files("outgoing")
+            or self._has_files("checked")
+            or self.rows("outbox", f"state NOT IN {AT_REST} AND settled_at IS NULL")
             or self.rows("spool_file", "finished_at IS NULL")
             or self.rows("handout", "finished_at IS NULL")
-            or any(self.files(folder) for folder in ("outgoing", "checked", ".tmp"))
-            or any(incoming.received_at is None for incoming in self.sim.books.incoming)
-            or self.sim.memory("front")
+            or self._has_files(".tmp")
         )
+
+    def _has_files(self, folder: str) -> bool:
+        place = self.spool / folder
+        return place.is_dir() and any(path.is_file() for path in place.iterdir())
 
     def rest(self) -> None:
         """Run the daemon until nothing is left to be done."""
@@ -196,4 +202,4 @@ def kill_at_random(box: CrashSite, messages: int, kills: int, seed: int) -> None
         box.sim.books.wait(lambda _: False, chance.uniform(0.0, 0.05))
         box.kill()
     box.start()
-    box.until(lambda: all(box.message(one)["state"] in (*AT_REST, "uncertain") for one in ids), 90)
+    box.until(lambda: all(box.message(one)["state"] in (*AT_REST, "uncertain") for one in ids))

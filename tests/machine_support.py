@@ -18,7 +18,7 @@ from typing import Any
 
 import libfaketime
 import mortal_launcher
-from site_support import ROOT, Site
+from site_support import PATIENCE_S, ROOT, Site
 
 LAUNCHER = ROOT / "tests" / "machine_launcher.py"
 #: A user that owns nothing.
@@ -68,6 +68,7 @@ class Machine(Site):
         """Start the daemon on a machine that fails on demand; return the directory of flags."""
         flags = self.folder / "flags"
         flags.mkdir(exist_ok=True)
+        before = len(self.log)
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 mortal_launcher.command(
@@ -79,7 +80,7 @@ class Machine(Site):
                 stderr=log,
                 env=self.environment(),
             )
-        self.until(lambda: {r["state"] for r in self.rows("modem")} == {"ready"})
+        self.until_up(before)
         return flags
 
     def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -92,7 +93,7 @@ class Machine(Site):
             check=False,
             cwd=self.folder,
             env=self.environment(),
-            timeout=60,
+            timeout=PATIENCE_S,
         )
 
     def refused(self) -> tuple[int, str]:
@@ -100,7 +101,7 @@ class Machine(Site):
         before = len(self.log)
         self.start(wait=False)
         assert self.process is not None
-        code = self.process.wait(60)
+        code = self.process.wait(PATIENCE_S)
         self.process = None
         return code, self.log[before:]
 

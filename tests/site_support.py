@@ -26,6 +26,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: For waits that end much earlier; only a broken thing waits so long, however slow the machine is.
 PATIENCE_S = 100.0
+#: After a look that found nothing, a test rests so many times as long as the look took.
+_REST = 4.0
+#: What SQLite says of a database that is not there yet, or is just being made.
+_NOT_THERE = ("no such table", "unable to open", "readonly database")
 
 _VALUE = r'(?:[^\s"=]+|"(?:[^"\\]|\\.)*")'
 #: A line of the log: level, event, fields.
@@ -86,6 +90,7 @@ class Site:
 
     def start(self, *, wait: bool = True, env: Mapping[str, str] | None = None) -> None:
         """Start the daemon; wait until its modems are ready unless told not to."""
+        before = len(self.log)
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 mortal_launcher.command(
@@ -98,7 +103,15 @@ class Site:
                 env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
             )
         if wait:
-            self.until(self.is_ready)
+            self.until_up(before)
+
+    def until_up(self, before: int) -> None:
+        """Wait until the modems can send of a daemon that was started when the log was so long.
+
+        The table of modems is not enough: there, they are as ready as the daemon before left them.
+        """
+        told = [f"info modem.state modem={name} state=ready" for name in self.names]
+        self.until(lambda: all(line in self.log[before:] for line in told) and self.is_ready())
 
     def is_ready(self) -> bool:
         """Tell whether all modems of the configuration can send."""
@@ -187,9 +200,9 @@ class Site:
             sql = f"SELECT * FROM {table} WHERE {where}"
             return [dict(row) for row in connection.execute(sql, params)]
         except sqlite3.OperationalError as error:
-            if "no such column" in str(error):
-                raise
-            return []
+            if any(words in str(error) for words in _NOT_THERE):
+                return []
+            raise
         finally:
             connection.close()
 
@@ -235,12 +248,17 @@ class Site:
     def until(self, condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
         """Wait until something holds; fail with the log if it never does."""
         deadline = time.monotonic() + timeout_s
-        while not condition():
-            if self.process is not None and self.process.poll() is not None:
+        while True:
+            has_ended = self.process is not None and self.process.poll() is not None
+            began_at = time.monotonic()
+            if condition():
+                return
+            if has_ended and self.process is not None:
                 raise AssertionError(f"the daemon ended: {self.process.returncode}\n{self.log}")
             if time.monotonic() > deadline:
                 raise AssertionError(f"it never came about; the log:\n{self.log[-6000:]}")
-            time.sleep(0.01)
+            # A look takes time from the daemon and from the modems, which live in this process.
+            time.sleep(max(0.01, _REST * (time.monotonic() - began_at)))
 
     def until_state(self, message_id: int, *states: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until a message is in one of these states."""
