@@ -20,7 +20,7 @@ from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.outcomes import counting, endings, settling
 from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import Category, ErrorFamily, MessageState, PartState
-from gsmgw.store import events, outbox, tries, upkeep
+from gsmgw.store import entry, events, outbox, tries, upkeep
 from gsmgw.store.clinic import erasing
 from gsmgw.store.database import Database, Row, Transaction
 from gsmgw.store.outbox import PartChange
@@ -67,12 +67,20 @@ class Housekeeping:
         self._slow_at = 0.0
         self._opened_at = clock.monotonic()
         self._fold_owed = False
+        self._served = {
+            route
+            for modem in config.modems
+            for route in routing.routes_served(modem, config.modems)
+        }
+        self._stranded: set[str] = set()  #: modems that are wished for and not configured
 
     def open(self) -> None:
         """Judge the clock before anything is sent or expires."""
         self._trust.look(self._db)
         self._opened_at = self._clock.monotonic()
         self._slow_at = self._opened_at + STEP_S
+        self._stranded.clear()
+        self._route_anew()
 
     def step(self, stop: StopToken) -> None:
         """Wait for a while or for a hint, then do what is due."""
@@ -88,6 +96,7 @@ class Housekeeping:
         self._trust.look(self._db)
         self._orphans()
         self._start_anew()
+        self._route_anew()
         if self._trust.is_suspect:
             return  # nobody knows how much time has passed
         self._give_up_doubts()
@@ -190,6 +199,27 @@ class Housekeeping:
                     events.add(tx, "message.restarted", message_id=message_id)
                     tx.after_commit(lambda: log.warning("message.restarted", id=message_id))  # noqa: B023 - runs within this round
             self._hints.due()
+
+    def _route_anew(self) -> None:
+        """Give what waits on a route that is configured no longer to those who may send it now.
+
+        A route is decided when a message is accepted; modems and their prefixes change. A wish for
+        a modem stays one: it may only be away for repair.
+        """
+        for route in entry.waiting_routes(self._db):
+            if route in self._served | self._stranded or routing.is_of_sim(route):
+                continue
+            while entry.unwished(self._db, route, 1):
+                with self._db.write() as tx:
+                    for message in entry.unwished(tx, route, AT_ONCE):
+                        wish, recipient = message["modem"], message["recipient"]
+                        new = routing.route_of(recipient, wish, self._config.modems)
+                        entry.route_anew(tx, message["id"], new)
+                self._hints.due()
+            waiting = entry.count_wishes(self._db, route)
+            if waiting:
+                self._stranded.add(route)
+                log.warning("message.stranded", key=("modem",), modem=route, messages=waiting)
 
     def _retain(self) -> None:
         removed = self._retain_clinic()

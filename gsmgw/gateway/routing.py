@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from gsmgw.config.model import Modem
 
 ANY = ""
+#: No modem has a colon in its name.
+_OF_SIM = "sim:"
 
 
 def route_of(recipient: str, wish: str | None, modems: Sequence[Modem]) -> str:
@@ -27,7 +29,12 @@ def route_of(recipient: str, wish: str | None, modems: Sequence[Modem]) -> str:
 
 def route_of_sim(sim_id: int) -> str:
     """Return the route of what only one SIM may send."""
-    return f"sim:{sim_id}"
+    return f"{_OF_SIM}{sim_id}"
+
+
+def is_of_sim(route: str) -> bool:
+    """Tell whether only one SIM may send what is on a route."""
+    return route.startswith(_OF_SIM)
 
 
 def routes_served(modem: Modem, modems: Sequence[Modem]) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages on their way into the outbox: what stands there already, and how new ones are added."""
+"""Messages on their way into the outbox: what stands there, how new ones are added and routed."""
 
 from __future__ import annotations
 
@@ -176,3 +176,40 @@ def stored_octets(tx: Transaction, message_id: int, column: str) -> bytes:
 def new_rows(db: Database | Transaction, limit: int) -> list[sqlite3.Row]:
     """Return rows that other software has written and nobody has checked yet, oldest first."""
     return db.rows("SELECT * FROM outbox WHERE state = 'new' ORDER BY id LIMIT ?", (limit,))
+
+
+def waiting_routes(db: Database) -> list[str]:
+    """Return the routes of the messages that wait; each costs one index look-up."""
+    found: list[str] = []
+    while True:
+        row = db.row(
+            "SELECT min(route) FROM outbox INDEXED BY outbox_due"
+            " WHERE route > ? AND due_at IS NOT NULL",
+            (found[-1] if found else "",),
+        )
+        if row is None or row[0] is None:
+            return found
+        found.append(row[0])
+
+
+def unwished(db: Database | Transaction, route: str, limit: int) -> list[sqlite3.Row]:
+    """Return messages that wait on a route without having wished for the modem of that name."""
+    return db.rows(
+        "SELECT * FROM outbox INDEXED BY outbox_due"
+        " WHERE route = ? AND due_at IS NOT NULL AND modem IS NOT route LIMIT ?",
+        (route, limit),
+    )
+
+
+def count_wishes(db: Database, modem: str) -> int:
+    """Count the messages that wait for a modem that they have wished for."""
+    row = db.row(
+        "SELECT count(*) FROM outbox INDEXED BY outbox_due WHERE route = ? AND due_at IS NOT NULL",
+        (modem,),
+    )
+    return 0 if row is None else int(row[0])
+
+
+def route_anew(tx: Transaction, message_id: int, route: str) -> None:
+    """Let other modems send a message that waits."""
+    tx.run("UPDATE outbox SET route = ? WHERE id = ?", (route, message_id))

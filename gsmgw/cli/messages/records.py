@@ -139,7 +139,7 @@ def show(current: session.Session, message_id: int, as_json: bool) -> None:
     click.echo()
     for moment in story.moments(told, words.explain, current.zone):
         click.echo(f"  {display.local_time(moment.at, current.zone)}  {moment.words}")
-    advice = story.advice(told)
+    advice = story.advice(told, [modem.name for modem in current.config.modems])
     if advice:
         click.echo(f"\n{advice}")
 

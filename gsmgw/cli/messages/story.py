@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from gsmgw.cli import display
@@ -308,10 +308,21 @@ def _part_words(number: int, story: Story) -> str:
     return f"part {number} of {story.message['parts']}"
 
 
-def advice(story: Story) -> str | None:
-    """Say what a person can do about a message that needs one; None if none is needed."""
+def advice(story: Story, modems: Collection[str]) -> str | None:
+    """Say what a person can do about a message that needs one; None if none is needed.
+
+    Args:
+        story: the message's.
+        modems: names of those that are configured.
+    """
     message = story.message
     number = message["id"]
+    wish = message["modem"]
+    if wish and wish not in modems and message["due_at"]:
+        return (
+            f"It waits for modem {display.safe(wish)}, which is not configured. Configure it again"
+            f" under this name; or withdraw it (gsmgw cancel {number}) and send it anew"
+        )
     if message["state"] == MessageState.UNCERTAIN:
         doubtful = [str(p["number"]) for p in story.parts if p["state"] == PartState.UNCERTAIN]
         which = f"part {', '.join(doubtful)}" if len(story.parts) > 1 else "it"

@@ -77,6 +77,18 @@ def test_show_puts_codes_into_words_and_gives_advice(place: Place) -> None:
     assert f"gsmgw retry {message}" in shown
 
 
+def test_show_says_that_a_message_waits_for_a_modem_of_which_nothing_is_known(
+    place: Place,
+) -> None:
+    message = place.message(modem="back")
+    assert "not configured" not in place.good("show", message)
+    place.config.write_text(place.config.read_text().replace("name: back", "name: rear"))
+    shown = place.good("show", message)
+    assert "It waits for modem back, which is not configured." in shown
+    place.good("cancel", message)
+    assert "not configured" not in place.good("show", message)
+
+
 def test_an_uncertain_message_says_what_a_person_must_do(place: Place) -> None:
     message = place.message("x" * 200)
     place.take(message, state=PartState.UNCERTAIN, mr=None, proof=None)

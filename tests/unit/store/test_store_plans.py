@@ -6,7 +6,7 @@ from __future__ import annotations
 import factories
 import pytest
 
-from gsmgw.store import inbox, outbox, reports, tries
+from gsmgw.store import entry, inbox, outbox, reports, tries
 from gsmgw.store.database import Database, Params, Row, Transaction
 
 
@@ -82,6 +82,9 @@ def test_barred_ranks_are_stepped_over_without_reading(crowd: Database) -> None:
         lambda tx: tries.refusals(tx, 1),
         lambda tx: tries.newest_references(tx, 1, 3),
         lambda tx: tries.split_messages(tx, "2026", 10),
+        lambda tx: entry.waiting_routes(tx),
+        lambda tx: entry.unwished(tx, "+44", 10),
+        lambda tx: entry.count_wishes(tx, "back"),
         lambda tx: inbox.overdue_parts(tx, "2026", 1),
     ],
 )
