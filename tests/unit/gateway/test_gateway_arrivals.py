@@ -10,6 +10,7 @@ from gateway_support import Rig
 
 from gsmgw import logs, pdu
 from gsmgw.errors import StoreBusyError
+from gsmgw.gateway import arrivals
 from gsmgw.model import InboundPdu
 from gsmgw.store import inbox, spool_files
 
@@ -111,6 +112,18 @@ def test_sender_with_too_many_parts_waiting_gets_the_oldest_handed_over(rig: Rig
     for ref in range(256):
         rig.receive(part(rig, 1, 2, ref=ref))
     assert [row["complete"] for row in rig.inbox()] == [0]
+
+
+def test_flood_from_many_numbers_is_bounded_and_the_oldest_handed_over(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert arrivals.WAITING_PARTS == 10 * arrivals.WAITING_PARTS_PER_SENDER
+    monkeypatch.setattr(arrivals, "WAITING_PARTS", 20)
+    rig.attach()
+    for index in range(25):
+        rig.receive(part(rig, 1, 2, sender=f"+4850010{index:04d}"))
+    assert [row["sender"][-2:] for row in rig.inbox()] == ["00", "01", "02", "03", "04"]
+    assert {row["complete"] for row in rig.inbox()} == {0}
 
 
 @pytest.mark.parametrize(

@@ -295,11 +295,12 @@ def test_doubt_after_one_settled_by_report_expects_the_right_reference(rig: Rig)
     assert rig.part(second)["state"] == "waiting"
 
 
-def test_retried_doubt_does_not_make_the_counter_lie_about_the_others(rig: Rig) -> None:
+@pytest.mark.parametrize("mr", [12, 13])
+def test_retried_doubt_does_not_make_the_counter_lie_about_the_others(rig: Rig, mr: int) -> None:
     first, second, third = three_doubts(rig)
     rig.retry(rig.part(first)["message_id"])
     rig.clock.advance(1)
-    assert rig.send(12) == first  # its first try took 11, the others were never sent
+    assert rig.send(mr) == first  # its first try took 11, of the others none or one was sent
     assert [rig.part(part)["state"] for part in (second, third)] == ["uncertain", "uncertain"]
 
 

@@ -127,6 +127,14 @@ def test_sixth_equal_text_within_half_an_hour_is_rejected_and_kept(rig: Rig) -> 
     assert rig.state_of(found[5].message_id) == "queued"
 
 
+@pytest.mark.parametrize(("seconds", "state"), [(1799, "rejected"), (1801, "queued")])
+def test_equal_texts_are_counted_for_half_an_hour(rig: Rig, seconds: int, state: str) -> None:
+    for _ in range(5):
+        rig.accept("again")
+    rig.clock.advance(seconds)
+    assert rig.accept("again").state == state
+
+
 def test_equal_texts_over_a_longer_time_are_no_runaway(rig: Rig) -> None:
     for _ in range(10):
         assert rig.accept("again").state == "queued"

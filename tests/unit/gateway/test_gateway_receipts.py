@@ -96,6 +96,19 @@ def test_report_overtakes_the_answer(rig: Rig) -> None:
     assert rig.part(part.part_id)["proof"] == "answer"
 
 
+@pytest.mark.parametrize(("hours", "state"), [(47, "delivered"), (49, "sent")])
+def test_report_that_overtook_the_answer_is_tried_again_for_two_days(
+    rig: Rig, hours: int, state: str
+) -> None:
+    rig.attach()
+    message_id = rig.add()
+    part = rig.must_claim()
+    rig.report(7)
+    rig.clock.advance(hours * 3600)  # the machine was without power
+    rig.settle(factories.taken(part.part_id, 7))
+    assert rig.state_of(message_id) == state
+
+
 def test_report_of_another_sim_is_not_ours(rig: Rig) -> None:
     rig.attach("front")
     rig.attach("back")

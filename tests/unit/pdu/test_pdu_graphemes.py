@@ -24,6 +24,7 @@ from gsmgw.pdu import graphemes
         ["\u1100\u1161\u11a8", "\u1100"],
         ["नि", "क"],
         ["\u0301", "a"],
+        ["\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f", "!"],
     ],
 )
 def test_graphemes(clusters: list[str]) -> None:
