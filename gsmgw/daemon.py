@@ -12,10 +12,11 @@ became of the last part; the store's services last.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -294,6 +295,8 @@ def _rounds(path: Path, settings: Config, signals: Signals) -> int:
 def _reload(path: Path, old: Config) -> Config | None:
     """Return the configuration as it is now, or None if it is wrong or has not changed."""
     systemd.reloading()
+    with suppress(OSError):  # so `gsmgw doctor` sees whether the file was changed after this
+        os.utime(locks.database_lock(old.database.path))
     try:
         found = config.reload(path, old)
         _check_clinic(found.config)
