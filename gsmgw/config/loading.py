@@ -185,6 +185,7 @@ def _unknown_key(place: Place) -> str:
             here = here.get(step, here.get(ANY_NAME)) or {}
     words = f"'{key}' is no key here"
     near = difflib.get_close_matches(key.lower(), here, n=1, cutoff=0.6)
+    near = near or [known for known in here if known.startswith(f"{key.lower()}_")][:1]
     if near:
         return f"{words}; did you mean '{near[0]}'?"
     elsewhere = _find_key(known_keys(), key)

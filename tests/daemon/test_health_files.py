@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from site_support import Site, site
+
+from gsmgw import locks
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +28,7 @@ def examine(box: Site, *options: str) -> tuple[int, list[dict[str, str]]]:
     done = box.run("doctor", "--json", *options)
     assert not done.stderr, done.stderr
     found: list[dict[str, str]] = json.loads(done.stdout)["findings"]
-    others = ("disk.low", "modem_manager.running", "config.unwise")
+    others = ("disk.low", "modem_manager.running", "gateway.other", "config.unwise")
     return done.returncode, [one for one in found if one["name"] not in others]
 
 
@@ -56,3 +59,15 @@ def test_doctor_names_the_modem_that_was_pulled_out(tmp_path: Path) -> None:
         code, found = examine(box)
         names = [one["name"] for one in found if one["name"][:6] != "rights"]
         assert (code, names[0]) == (1, "port.missing")
+
+
+def test_doctor_knows_what_the_daemon_has_read(tmp_path: Path) -> None:
+    with site(tmp_path) as box:
+        lock = locks.database_lock(box.database)
+        os.utime(lock, (1_700_000_000, 1_700_000_000))  # as if it had started long ago
+        _, found = examine(box, "--no-modems")
+        assert "config.pending" in [one["name"] for one in found]
+        box.reload()
+        box.until(lambda: lock.stat().st_mtime > 1_700_000_000)
+        _, found = examine(box, "--no-modems")
+        assert "config.pending" not in [one["name"] for one in found]

@@ -13,7 +13,17 @@ import click
 from gsmgw import clock, errors, logs
 from gsmgw.cli import command, display, exits, overview, session
 from gsmgw.cli.doctor import bundle as bundles
-from gsmgw.cli.doctor import finding, installation, machine, modems, places, ports, store
+from gsmgw.cli.doctor import (
+    finding,
+    installation,
+    machine,
+    modems,
+    places,
+    ports,
+    programs,
+    rivals,
+    store,
+)
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.gateway.health import judgement
 from gsmgw.gateway.health.record import Health
@@ -88,13 +98,17 @@ def examine(current: session.Session, *, ask_modems: bool) -> Examination:
     """Look at everything; blocks for some seconds, longer where modems are silent."""
     seen = installation.look(current)
     found = [*seen.config_troubles, *_guarded("files", lambda: places.check(seen))]
+    found += _guarded("programs", lambda: programs.check(seen))
     troubles, health = _look_at_store(seen)
     found += troubles
     found += _guarded("ports", lambda: ports.check(seen))
+    held = list(found)
+    found += _guarded("processes", lambda: rivals.check(seen, held))
     if ask_modems:
         told = list(found)
         found += _guarded("modems", lambda: modems.check(seen, health, told))
     usable = [] if health is None else judgement.usable_modems(health)
+    found += installation.pending(seen, usable)
     return Examination(seen, health, finding.sort(finding.soften(found, usable)))
 
 

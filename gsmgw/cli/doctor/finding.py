@@ -14,8 +14,10 @@ ORDER = (
     "config.unreadable",
     "config.wrong",
     "account.missing",
+    "unit.masked",
     "store.directory_missing",
     "path.read_only",
+    "path.unfit",
     "disk.full",
     "store.remains",
     "store.damaged",
@@ -28,10 +30,13 @@ ORDER = (
     "store.remote",
     "store.locked",
     "store.unreadable",
-    "daemon.stopped",
-    "clock.suspect",
+    "gateway.other",
     "modem.none",
+    "daemon.stopped",
+    "config.pending",
+    "clock.suspect",
     "usb.mode",
+    "usb.driver",
     "port.held",
     "port.forbidden",
     "unit.devices",
@@ -80,11 +85,14 @@ _EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "modem.absent": ("port.held", "port.forbidden", "port.missing", "port.wrong", "unit.devices"),
     "modem.silent": ("port.held", "port.forbidden", "port.missing", "port.wrong", "unit.devices"),
     "sim.unusable": ("pin.unusable",),
-    "port.missing": ("usb.mode",),
+    "port.missing": ("usb.mode", "usb.driver"),
     "modem.unregistered": ("sim.unusable", "pin.unusable"),
+    "daemon.stopped": ("unit.masked",),
 }
 #: What explains something wherever it is.
-_EVERYWHERE = frozenset({"usb.mode"})
+_EVERYWHERE = frozenset({"usb.mode", "usb.driver"})
+#: Said once of a place, however many rights are missing there.
+_ONCE_A_PLACE = frozenset({"path.forbidden"})
 
 
 #: What hurts less where another modem can send.
@@ -107,6 +115,12 @@ def sort(found: Iterable[Trouble]) -> list[Trouble]:
     for name in ("doctor.blind", "clock.suspect"):  # the first tells all
         more = [trouble for trouble in once if trouble.name == name][1:]
         once = [trouble for trouble in once if trouble not in more]
+    places = [(one.name, one.where) for one in once]
+    once = [
+        one
+        for number, one in enumerate(once)
+        if one.name not in _ONCE_A_PLACE or places.index((one.name, one.where)) == number
+    ]
     kept = [trouble for trouble in once if not _is_explained(trouble, once)]
     return sorted(kept, key=lambda one: (one.level != "error", ORDER.index(one.name), one.where))
 

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,11 @@ from gsmgw.cli import session
 from gsmgw.cli.doctor import finding, machine
 from gsmgw.config import Config
 from gsmgw.errors import ConfigError
-from gsmgw.gateway.health.trouble import Trouble
+from gsmgw.gateway.health.trouble import Level, Trouble
+
+#: A daemon reads the configuration some moments before it marks that it has.
+_READING_S = 10.0
+_ADVICE = "change that line, unless it is meant so; then sudo systemctl reload gsmgw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def look(current: session.Session) -> Installation:
     pid = None
     if config is not None:
         pid = locks.holder(locks.database_lock(config.database.path))
-    troubles += tuple(_accounts(unit))
+    troubles += (*_accounts(unit), *_spool_group(config))
     return Installation(
         current,
         path,
@@ -73,6 +78,30 @@ def look(current: session.Session) -> Installation:
         _account(pid, unit, config),
         troubles,
     )
+
+
+def pending(seen: Installation, usable: Sequence[str]) -> Iterator[Trouble]:
+    """Yield that the daemon has not read the configuration as it is now.
+
+    Args:
+        seen: the installation.
+        usable: the modems that can send; where there are none, this may well be why.
+    """
+    if seen.config is None or not seen.is_whole or seen.daemon_pid is None:
+        return
+    try:
+        read_at = locks.database_lock(seen.config.database.path).stat().st_mtime
+        changed_at = seen.config_path.stat().st_mtime
+    except OSError:
+        return
+    if changed_at > read_at + _READING_S:
+        at = dt.datetime.fromtimestamp(changed_at, seen.current.zone)
+        what = (
+            f"it was changed at {at:%H:%M} on {at:%Y-%m-%d}, and the daemon has not read it since"
+        )
+        do = f"gsmgw --config {seen.config_path} check; then sudo systemctl reload gsmgw"
+        level: Level = "warning" if usable else "error"
+        yield Trouble(level, "config.pending", str(seen.config_path), what, do)
 
 
 def _account(pid: int | None, unit: machine.Unit | None, config: Config | None) -> machine.Account:
@@ -111,13 +140,13 @@ def _read(path: Path) -> tuple[Config | None, tuple[Trouble, ...], bool]:
         return _salvage(path), tuple(_wrong(path, error)), False
     except OSError as error:
         return None, (_unreadable(path, error.strerror or str(error)),), False
-    advice = "change that line, unless it is meant so; then sudo systemctl reload gsmgw"
     unwise = tuple(
-        Trouble("warning", "config.unwise", where, words.removeprefix(f"{path}, "), advice)
+        Trouble("warning", "config.unwise", where, words.removeprefix(f"{path}, "), _ADVICE)
         for words in checked.warnings
         if "there is no modem" not in words  # that is an error of its own
     )
-    return checked.config, (*unwise, *_unknown_findings(path, checked.config)), True
+    more = (*_unknown_findings(path, checked.config), *_clinic_troubles(path, checked.config))
+    return checked.config, (*unwise, *more), True
 
 
 def _unknown_findings(path: Path, config: Config) -> Iterator[Trouble]:
@@ -129,9 +158,31 @@ def _unknown_findings(path: Path, config: Config) -> Iterator[Trouble]:
         yield Trouble("warning", "config.unwise", str(path), what, do)
 
 
+def _clinic_troubles(path: Path, config: Config) -> Iterator[Trouble]:
+    """Yield what only the clinic layer knows of a configuration: its texts, its words."""
+    if config.clinic is None:
+        return
+    from gsmgw.clinic import service  # most installations have none
+
+    try:
+        remarks = service.check(config)
+    except ConfigError as error:
+        do = f"mend that, then: gsmgw --config {path} check; sudo systemctl restart gsmgw"
+        for problem in error.problems:
+            yield Trouble("error", "config.wrong", str(path), problem, do)
+        return
+    for words in remarks:
+        yield Trouble("warning", "config.unwise", str(path), words, _ADVICE)
+
+
 def _wrong(path: Path, error: ConfigError) -> Iterator[Trouble]:
     if not os.access(path, os.R_OK):
         yield _unreadable(path, "Permission denied")
+        return
+    if path.is_dir():
+        do = f"sudo mv {path} {path}.aside; sudo gsmgw setup writes a configuration"
+        what = "a directory stands in the place of the configuration"
+        yield Trouble("error", "config.unreadable", str(path), what, do)
         return
     do = f"mend that line, then: gsmgw --config {path} check; sudo systemctl restart gsmgw"
     for problem in error.problems:
@@ -174,6 +225,19 @@ def _accounts(unit: machine.Unit | None) -> Iterator[Trouble]:
             yield Trouble(
                 "error", "account.missing", group, what, f"sudo addgroup --system {group}"
             )
-    if not unit.is_enabled:
+    if unit.masked_by is not None:
+        what = f"systemd is forbidden to start the service: {unit.masked_by} leads to /dev/null"
+        do = "sudo systemctl unmask gsmgw; sudo systemctl enable --now gsmgw"
+        yield Trouble("error", "unit.masked", "gsmgw", what, do)
+    elif not unit.is_enabled:
         what = "the service does not start with the machine"
         yield Trouble("warning", "unit.disabled", "gsmgw", what, "sudo systemctl enable gsmgw")
+
+
+def _spool_group(config: Config | None) -> Iterator[Trouble]:
+    """Yield that the group of the spool does not exist: the daemon refuses to start."""
+    group = None if config is None else config.spool.group
+    if group and not machine.has_group(group):
+        what = f"spool.group names group {group}, which does not exist"
+        do = f"sudo addgroup --system {group}, or correct spool.group in the configuration"
+        yield Trouble("error", "account.missing", group, what, do)

@@ -45,8 +45,8 @@ class Account:
 
     def may(self, status: os.stat_result, bits: int) -> bool:
         """Tell whether the mode of a file lets this account read (4), write (2), execute (1)."""
-        if self.user_id == 0:
-            return True
+        if self.user_id == 0:  # not even root runs what nobody may run
+            return not bits & 1 or stat.S_ISDIR(status.st_mode) or bool(status.st_mode & 0o111)
         of_group = 3 if status.st_gid in self.groups else 0
         shift = 6 if status.st_uid == self.user_id else of_group
         return (status.st_mode >> shift) & bits == bits
@@ -238,6 +238,8 @@ class Unit:
     devices: list[str] | None = None
     credentials: list[str] = field(default_factory=list)  #: that systemd hands over by name
     is_enabled: bool = False
+    #: the link to /dev/null by which somebody has forbidden systemd to start it
+    masked_by: Path | None = None
 
 
 def unit(path: Path | None = None) -> Unit | None:
@@ -265,7 +267,13 @@ def unit(path: Path | None = None) -> Unit | None:
         _take(found, key, value)
     wanted = (ROOT / folder / "multi-user.target.wants/gsmgw.service" for folder in UNIT_FOLDERS)
     found.is_enabled = any(os.path.lexists(link) for link in wanted)
+    masks = (folder / path.name for folder in folders)
+    found.masked_by = next((mask for mask in masks if _is_mask(mask)), None)
     return found
+
+
+def _is_mask(path: Path) -> bool:
+    return path.is_symlink() and os.path.realpath(path) == os.devnull
 
 
 def _settings(path: Path) -> Iterator[tuple[str, str]]:

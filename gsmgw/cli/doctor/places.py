@@ -12,12 +12,19 @@ from pathlib import Path
 from gsmgw.cli.doctor import machine, sandbox
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.config import Config
-from gsmgw.gateway.health import disks, judgement
+from gsmgw.gateway.health import disks, judgement, trouble
 from gsmgw.gateway.health.trouble import Level, Trouble
+from gsmgw.spool import layout, names
+from gsmgw.spool.clinic import places as clinic
 
 #: Rights, as in a mode.
 READ, WRITE, ENTER = 4, 2, 1
 _WORDS = {4: "read", 2: "write", 1: "enter"}
+#: A program that writes a file holds its lock for seconds.
+_LOCK_PATIENCE_S = 600.0
+#: Kinds of file systems that know no owners and modes, and those that end with the power.
+_WITHOUT_RIGHTS = ("vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk")
+_IN_MEMORY = ("tmpfs", "ramfs")
 #: Clocks of machines that wrote a file may differ by so much.
 _CLOCK_SLACK_S = 3600.0
 _SPOOL_FOLDERS = ("outgoing", "checked", "sent", "failed", "incoming", "report")
@@ -32,11 +39,10 @@ def check(seen: Installation) -> Iterator[Trouble]:
     yield from _database(seen, config)
     yield from _spool(seen, config)
     yield from _unit_paths(seen, config)
-    yield from _mounts(config)
+    yield from _mounts(seen, config)
     yield from _future(seen, config)
     places = {"database": config.database.path.parent, "spool": config.spool.path}
     yield from judgement.judge_disks(disks.look(places))
-    yield from _hook(seen, config)
     yield from _metrics(seen, config)
 
 
@@ -103,12 +109,12 @@ def _own(seen: Installation, path: Path, mode: str) -> str:
 
 def _config_file(seen: Installation) -> Iterator[Trouble]:
     do = f"sudo chgrp {seen.group} {seen.config_path} && sudo chmod g+r {seen.config_path}"
-    for trouble in forbidden(seen, seen.config_path, READ, do):
-        name = "config.unreadable" if trouble.name == "path.forbidden" else trouble.name
-        yield Trouble(trouble.level, name, trouble.where, trouble.what, trouble.do)
+    for one in forbidden(seen, seen.config_path, READ, do):
+        name = "config.unreadable" if one.name == "path.forbidden" else one.name
+        yield Trouble(one.level, name, one.where, one.what, one.do)
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
     """Tell whether something is there; what cannot be looked at is told by `forbidden`."""
     try:
         return path.exists()
@@ -119,7 +125,7 @@ def _is_there(path: Path) -> bool:
 def _database(seen: Installation, config: Config) -> Iterator[Trouble]:
     path = config.database.path
     folder = path.parent
-    if not _is_there(folder):
+    if not is_there(folder):
         make = f"sudo install -d -m 2770 -o {seen.user} -g {seen.group} {folder}"
         what = "the directory of the database does not exist"
         yield Trouble("error", "store.directory_missing", str(folder), what, make)
@@ -133,19 +139,29 @@ def _database(seen: Installation, config: Config) -> Iterator[Trouble]:
 
 def _spool(seen: Installation, config: Config) -> Iterator[Trouble]:
     root = config.spool.path
-    if not _is_there(root):
+    if os.path.lexists(root) and not _is_folder(root):
+        yield from _no_folder(root)
+        return
+    if not is_there(root):
         yield from _no_spool(seen, root)
         return
     folders = [root / name for name in _SPOOL_FOLDERS]
+    if config.clinic is not None and is_there(clinic.Places(root).root):
+        folders += clinic.Places(root).folders()
     for folder in (root, *folders):
+        if os.path.lexists(folder) and not _is_folder(folder):
+            yield from _no_folder(folder)
+            continue
         yield from forbidden(seen, folder, READ | WRITE | ENTER, _own(seen, folder, "2770"))
-        if seen.daemon_pid is not None and not _is_there(folder):
+        if seen.daemon_pid is not None and not is_there(folder):
             what = "the folder has gone while the daemon runs"
             do = "sudo systemctl restart gsmgw, which makes it again"
             yield Trouble("error", "folder.missing", str(folder), what, do)
-        yield from _no_folder(folder)
+    private = layout.Layout(root).tmp
+    yield from forbidden(seen, private, READ | WRITE | ENTER, _own(seen, private, "2700"))
     yield from _too_open(root, *folders)
     yield from _split(root, folders)
+    yield from _held_back(seen, root / "outgoing")
 
 
 def _no_spool(seen: Installation, root: Path) -> Iterator[Trouble]:
@@ -162,9 +178,11 @@ def _no_spool(seen: Installation, root: Path) -> Iterator[Trouble]:
 
 
 def _no_folder(folder: Path) -> Iterator[Trouble]:
-    if _is_there(folder) and os.path.lexists(folder) and not _is_folder(folder):
-        do = f"sudo mv {folder} {folder}.aside; sudo systemctl restart gsmgw"
-        yield Trouble("error", "folder.missing", str(folder), "this is no directory", do)
+    what = "this is no directory"
+    if folder.is_symlink() and not is_there(folder):
+        what = f"this is a link to {os.path.realpath(folder)}, which does not exist"
+    do = f"sudo mv {folder} {folder}.aside; sudo systemctl restart gsmgw"
+    yield Trouble("error", "folder.missing", str(folder), what, do)
 
 
 def _is_folder(path: Path) -> bool:
@@ -172,6 +190,23 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return True
+
+
+def _held_back(seen: Installation, outgoing: Path) -> Iterator[Trouble]:
+    """Yield files that wait because of a lock that the program beside it has forgotten."""
+    now = seen.current.clock.now().timestamp()
+    try:
+        found = {path.name for path in outgoing.iterdir()}
+        held = sorted(name for name in found if name + names.LOCK_SUFFIX in found)
+        since = [(outgoing / (name + names.LOCK_SUFFIX)).stat().st_mtime for name in held]
+    except OSError:
+        return
+    old = [name for name, at in zip(held, since, strict=True) if now - at > _LOCK_PATIENCE_S]
+    if old:
+        what = f"{trouble.count(len(old), 'file')} in outgoing held back by a .LOCK for"
+        what += f" {trouble.age(now - min(since))}, {old[0]} among them"
+        do = f"if the program that wrote it has ended: sudo rm '{outgoing}/{old[0]}.LOCK'"
+        yield Trouble("warning", "files.stuck", "outgoing", what, do)
 
 
 def _split(root: Path, folders: list[Path]) -> Iterator[Trouble]:
@@ -205,10 +240,10 @@ def _too_open(*paths: Path) -> Iterator[Trouble]:
             yield Trouble("warning", "rights.setgid", str(path), what, f"sudo chmod g+s {path}")
 
 
-# -- disks, unit, programs ------------------------------------------------------------------------
+# -- disks, unit ----------------------------------------------------------------------------------
 
 
-def _mounts(config: Config) -> Iterator[Trouble]:
+def _mounts(seen: Installation, config: Config) -> Iterator[Trouble]:
     for what, path in (("database", config.database.path.parent), ("spool", config.spool.path)):
         mount = machine.mount_of(path)
         if mount is not None and mount.is_read_only:
@@ -221,6 +256,19 @@ def _mounts(config: Config) -> Iterator[Trouble]:
             do = f"move it to a disk of this machine, and change {what}.path"
             level: Level = "error" if what == "database" else "warning"
             yield Trouble(level, "store.remote", str(path), words, do)
+        if mount is not None:
+            yield from _unfit(seen, what, path, mount)
+
+
+def _unfit(seen: Installation, what: str, path: Path, mount: machine.Mount) -> Iterator[Trouble]:
+    """Yield that a file system of this machine is not made for it."""
+    do = f"move it to the machine's own disk (ext4, xfs, btrfs), and change {what}.path"
+    if mount.kind in _WITHOUT_RIGHTS:
+        words = f"the {what} stands on {mount.kind} ({mount.point}), which keeps no owners and"
+        yield Trouble("warning", "path.unfit", str(path), f"{words} modes", do)
+    elif mount.kind in _IN_MEMORY and seen.unit is not None:  # a trial may well be there
+        words = f"the {what} stands in memory ({mount.kind} at {mount.point}): all of it is lost"
+        yield Trouble("error", "path.unfit", str(path), f"{words} with the power", do)
 
 
 def _future(seen: Installation, config: Config) -> Iterator[Trouble]:
@@ -243,34 +291,15 @@ def _unit_paths(seen: Installation, config: Config) -> Iterator[Trouble]:
         yield from sandbox.compare(seen.unit.path, seen.unit.sandbox, config)
 
 
-def _hook(seen: Installation, config: Config) -> Iterator[Trouble]:
-    if config.hooks.event:
-        yield from _program(seen, config.hooks.event[0], "the event handler", "hooks.event")
-    if config.alarms.hook:
-        yield from _program(seen, config.alarms.hook[0], "the program of alarms", "alarms.hook")
-
-
-def _program(seen: Installation, named: str, name: str, key: str) -> Iterator[Trouble]:
-    program = Path(named)
-    if not _is_there(program):
-        what = f"{name} is not there"
-        do = f"put it there, or take {key} out of the configuration"
-        yield Trouble("warning", "hook.unusable", str(program), what, do)
-    for trouble in forbidden(seen, program, READ | ENTER, f"sudo chmod a+rx {program}"):
-        if trouble.name == "path.forbidden":
-            what = trouble.what.replace("enter", "run")
-            yield Trouble("warning", "hook.unusable", trouble.where, what, trouble.do)
-
-
 def _metrics(seen: Installation, config: Config) -> Iterator[Trouble]:
     if config.watching.metrics is None:
         return
     folder = config.watching.metrics.parent
-    if not _is_there(folder):
+    if not is_there(folder):
         do = f"sudo install -d -o {seen.user} {folder}, or correct watching.metrics"
         what = "the directory of watching.metrics does not exist"
         yield Trouble("warning", "metrics.unwritable", str(folder), what, do)
     do = f"sudo chgrp {seen.group} {folder} && sudo chmod g+rwx {folder}"
-    for trouble in forbidden(seen, folder, WRITE | ENTER, do):
-        if trouble.name == "path.forbidden":
-            yield Trouble("warning", "metrics.unwritable", trouble.where, trouble.what, do)
+    for one in forbidden(seen, folder, WRITE | ENTER, do):
+        if one.name == "path.forbidden":
+            yield Trouble("warning", "metrics.unwritable", one.where, one.what, do)

@@ -10,20 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gsmgw.cli import probing
-from gsmgw.cli.doctor import machine, places
+from gsmgw.cli.doctor import machine, places, rivals, sticks
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.config import Modem
 from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.modem import discovery, settings
-
-#: Makers of modems, by USB vendor: Huawei, ZTE, SIMCom, Quectel.
-_MAKERS = {"12d1": "Huawei", "19d2": "ZTE", "1e0e": "SIMCom", "2c7c": "Quectel"}
-_STORAGE = "08"  #: USB class of disks, <https://www.usb.org/defined-class-codes>
-_RULES = ("etc/udev/rules.d", "run/udev/rules.d", "lib/udev/rules.d", "usr/lib/udev/rules.d")
-_OUR_RULES = (
-    "sudo cp systemd/60-gsmgw.rules /etc/udev/rules.d/; sudo udevadm control --reload;"
-    " sudo udevadm trigger --subsystem-match=tty"
-)
 
 
 def check(seen: Installation) -> Iterator[Trouble]:
@@ -41,8 +32,7 @@ def check(seen: Installation) -> Iterator[Trouble]:
         yield from found
         yield from _pin_file(seen, modem)
     if missing:
-        yield from disks_that_are_modems()
-    yield from _modem_manager()
+        yield from sticks.check()
 
 
 def find(modem: Modem) -> list[str]:
@@ -134,8 +124,8 @@ def held(modem: str, path: str, others: list[machine.Process]) -> Trouble:
     do = "end that program, and keep it from starting again"
     if not others:
         do = f"sudo fuser -v {path}; {do}"
-    elif any(process.name == "ModemManager" for process in others):
-        do = f"{_OUR_RULES}; or, if nobody needs it, sudo apt purge modemmanager"
+    else:
+        do = next(filter(None, (rivals.way_out(process) for process in others)), do)
     return Trouble("error", "port.held", modem, f"{path} is held by another program: {who}", do)
 
 
@@ -157,6 +147,11 @@ def _pin_file(seen: Installation, modem: Modem) -> Iterator[Trouble]:
     except OSError as error:
         yield places.blind(str(path), error)
         return
+    if not stat.S_ISREG(status.st_mode):
+        what = f"the PIN file {path} is no file"
+        do = f"name a file that holds the PIN as modems.pin_file, or: sudo mv {path} {path}.aside"
+        yield Trouble("error", "pin.unusable", modem.name, what, do)
+        return
     do = f"sudo chown {seen.user} {path} && sudo chmod 0600 {path}"
     for trouble in places.forbidden(seen, path, places.READ, do):
         if trouble.name == "path.forbidden":
@@ -172,44 +167,3 @@ def _pin_file(seen: Installation, modem: Modem) -> Iterator[Trouble]:
     if not (pin.isdigit() and 4 <= len(pin) <= 8):
         what = f"the PIN file {path} does not hold 4 to 8 digits and nothing else"
         yield Trouble("error", "pin.unusable", modem.name, what, f"write the PIN into {path}")
-
-
-# -- what stands in the way -----------------------------------------------------------------------
-
-
-def disks_that_are_modems() -> Iterator[Trouble]:
-    """Yield sticks that show themselves as a disk with their driver instead of as a modem."""
-    for place in sorted((machine.ROOT / "sys/bus/usb/devices").glob("*")):
-        maker = _MAKERS.get(_read(place / "idVendor"))
-        if maker is None:
-            continue
-        classes = {_read(below) for below in place.glob("*:*/bInterfaceClass")}
-        if classes == {_STORAGE}:
-            name = f"{_read(place / 'idVendor')}:{_read(place / 'idProduct')}"
-            what = f"a {maker} stick ({name}) shows itself as a disk, not as a modem"
-            do = "sudo apt install usb-modeswitch; pull the stick out and plug it in; lsusb"
-            yield Trouble("error", "usb.mode", name, what, do)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace").strip().lower()
-    except OSError:
-        return ""
-
-
-def _modem_manager() -> Iterator[Trouble]:
-    running = [process for process in machine.processes() if process.name == "ModemManager"]
-    if running and not _is_kept_away():
-        what = f"{running[0]} runs and takes every modem it sees; no udev rule keeps it away"
-        yield Trouble("warning", "modem_manager.running", "udev", what, _OUR_RULES)
-
-
-def _is_kept_away() -> bool:
-    for folder in _RULES:
-        for path in (machine.ROOT / folder).glob("*.rules"):
-            ignores = ("ID_MM_DEVICE_IGNORE", "ID_MM_PORT_IGNORE")
-            # ModemManager's own rules (77-mm-*) spare what is no modem anyway.
-            if "-mm-" not in path.name and any(word.lower() in _read(path) for word in ignores):
-                return True
-    return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsmgw.cli import probing
-from gsmgw.cli.doctor import machine, ports
+from gsmgw.cli.doctor import machine, ports, sticks
 from gsmgw.modem import discovery, profiles
 
 #: Other gateways that hold a modem, and how their configuration comes over.
@@ -207,10 +207,10 @@ def _signal(dbm: int | None) -> str:
 
 def no_modem() -> Iterator[str]:
     """Yield what to do where no port answers."""
-    disks = list(ports.disks_that_are_modems())
-    for trouble in disks:
+    found = list(sticks.check())
+    for trouble in found:
         yield f"{trouble.what}: {trouble.do}"
-    if not disks:
+    if not found:
         yield "plug the modem in and wait half a minute; lsusb and sudo dmesg | tail show it"
         yield "a stick that shows itself as a disk needs usb-modeswitch: docs/modems.md"
         yield "to try gsmgw without a modem: gsmgw demo"

@@ -111,7 +111,7 @@ _STATES: dict[str, tuple[str, str, str]] = {
     ModemState.NEEDS_PIN: (
         "sim.unusable",
         "its SIM needs a person",
-        "see to the SIM as the words say (docs/log-messages.md, sim.unusable)",
+        "take the SIM out, look at it, try it in a phone (docs/log-messages.md, sim.unusable)",
     ),
     ModemState.ABSENT: (
         "modem.absent",
@@ -134,6 +134,18 @@ _STATES: dict[str, tuple[str, str, str]] = {
         "gsmgw modem list shows why; pull it out, wait ten seconds, plug it in",
     ),
 }
+
+
+#: What a SIM needs, by what is in the words that the modem's worker has for it; the first counts.
+_SIM_NEEDS = (
+    ("PUK", "unlock the SIM in a phone, with the PUK from the operator's letter"),
+    ("PH-", "the modem is locked to an operator: take another modem, or have it unlocked"),
+    ("is configured", "write the PIN into a file, and name that as modems.pin_file"),
+    ("PIN file", "sudo gsmgw doctor looks at the file; it holds the PIN and nothing else"),
+    ("the right one there", "write the right PIN into that file; it is tried once, at once"),
+    ("tries left", "enter the right PIN in a phone, which gives the tries back"),
+    ("no SIM", "unplug the modem, push the SIM in as the picture shows, plug it in"),
+)
 
 
 def _modems(health: Health) -> Iterator[Trouble]:
@@ -181,6 +193,10 @@ def _state(modem: dict[str, Any], now: dt.datetime, level: Level) -> list[Troubl
     words = modem["why"] or (
         network.registration_words(modem["registration"]) if state == "searching" else ""
     )
+    if state == ModemState.NEEDS_PIN:
+        do = next((need for sign, need in _SIM_NEEDS if sign in str(words)), do)
+    if refused:
+        do = "try its SIM in a phone; ring the operator: is it active, and paid for?"
     return [Trouble(level, name, modem["name"], f"{what}{f': {words}' if words else ''}", do)]
 
 

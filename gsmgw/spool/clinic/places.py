@@ -55,14 +55,17 @@ class Places:
         """Figures by day and month."""
         return self.out / "stats"
 
+    def folders(self) -> tuple[Path, ...]:
+        """Return all of them, those above first."""
+        return (
+            self.root, self.inside, self.done, self.failed,
+            self.out, self.ack, self.replies, self.stats,
+        )  # fmt: skip
+
     def make(self, group: str | None) -> None:
         """Make what is missing; blocks for a moment.
 
         Raises:
             GsmgwError: as `Layout.make`.
         """
-        folders = (
-            self.root, self.inside, self.done, self.failed,
-            self.out, self.ack, self.replies, self.stats,
-        )  # fmt: skip
-        layout.make_all(folders, group)
+        layout.make_all(self.folders(), group)

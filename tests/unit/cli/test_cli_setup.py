@@ -16,7 +16,8 @@ from site_support import Site
 
 from gsmgw import config, locks, logs
 from gsmgw.cli import main, probing
-from gsmgw.cli.doctor import machine, ports
+from gsmgw.cli.doctor import machine
+from gsmgw.cli.doctor import sticks as usb_sticks
 from gsmgw.cli.setup import finding, guessing
 from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.modem import discovery
@@ -227,7 +228,7 @@ def test_no_modem_at_all(setup: Setup, tmp_path: Path) -> None:
 
 def test_a_stick_that_is_a_disk(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Trouble("error", "usb.mode", "", "a stick shows itself as a disk", "apt install it")
-    monkeypatch.setattr(ports, "disks_that_are_modems", lambda: iter([disk]))
+    monkeypatch.setattr(usb_sticks, "check", lambda: iter([disk]))
     assert "a stick shows itself as a disk: apt install it" in setup("--yes").stdout
 
 
