@@ -96,8 +96,7 @@ def _of_texts(rows: list[Row], segment_price: float) -> dict[str, float | None]:
     segments = sum(row["parts"] or 0 for row in messages.values() if row["sent_at"])
     asked = [row for row in said if row["asks"] is not None and row["sent_at"]]
     verdicts = [row["verdict"] for row in asked]
-    unclear = sum(row["verdict"] is None and bool(row["is_unclear"]) for row in asked)
-    answered = sum(row["answered"] is not None for row in asked)
+    open_ones = [row for row in asked if row["verdict"] is None]
     return {
         "planned": sum(row["reason"] not in ("moved", "cancelled", "replaced") for row in rows),
         "sent": sum(row["sent_at"] is not None for row in said),
@@ -112,8 +111,8 @@ def _of_texts(rows: list[Row], segment_price: float) -> dict[str, float | None]:
         "asked": len(asked),
         "accepted": verdicts.count("accepted"),
         "declined": verdicts.count("declined"),
-        "unclear": unclear,
-        "silent": len(asked) - max(answered, len(verdicts) - verdicts.count(None)) - unclear,
+        "unclear": sum(bool(row["is_unclear"]) for row in open_ones),
+        "silent": sum(not row["is_unclear"] and row["answered"] is None for row in open_ones),
         "minutes_to_deliver": _median(
             _minutes(row["sent_at"], row["delivered_at"])
             for row in messages.values()

@@ -189,7 +189,6 @@ def _erase_requests(tx: Transaction, person: Person, token: str) -> int:
             "  ELSE json_object('template', json_extract(details, '$.template')) END,"
             f" reason = CASE WHEN {_WAITING} THEN 'erased' ELSE reason END,"
             f" status = CASE WHEN {_WAITING} THEN 'revoked' ELSE status END,"
-            " answered = CASE WHEN asks IS NULL THEN answered ELSE coalesce(answered, expires) END,"
             " told = 1 WHERE id = ?",
             (token, row["id"]),
         )

@@ -160,6 +160,35 @@ def test_figures_stay_as_they_were(clinic: Clinic) -> None:
     assert counted() == before
 
 
+@pytest.mark.parametrize("wrote", [None, "Kto to?"])
+def test_who_did_not_answer_counts_as_silent_or_unclear_as_before(
+    clinic: Clinic, wrote: str | None
+) -> None:
+    clinic.take(make_visit())
+    request_id = requests.waiting_about(clinic.db, "A-1001")[-1]["id"]  # the last reminder
+    clinic.said(request_id)
+    if wrote is not None:
+        inbox_id = arrive(clinic, wrote)
+        with clinic.db.write() as tx:
+            new = responses.NewResponse(
+                inbox_id, PHONE, "unclear", applied=False, at=tx.now, request_id=request_id
+            )
+            responses.add(tx, new)
+    (asked,) = clinic.rows("SELECT due FROM request WHERE id = ?", request_id)
+    day = dt.datetime.fromisoformat(asked["due"]).date()
+
+    def counted() -> dict[str, float]:
+        found = figures.of_day(clinic.db, day, clinic.config.zone, 0.07)
+        return {name: value for (_, kind, name), value in found.items() if kind == "reminder"}
+
+    before = counted()
+    forget(clinic, PHONE)
+    assert counted() == before
+    assert (before["asked"], before["unclear"], before["silent"]) == (
+        (1, 0, 1) if wrote is None else (1, 1, 0)
+    )
+
+
 def test_an_objection_outlives_the_number(clinic: Clinic) -> None:
     live(clinic)
     forget(clinic, PHONE)
@@ -296,7 +325,7 @@ def test_a_report_that_comes_late_is_emptied(clinic: Clinic) -> None:
 def test_the_gateway_lets_go_by_itself(tmp_path: Path) -> None:
     rig = Rig(tmp_path, factories.make_config(retention={"text": "90d", "person": "400d"}))
     with rig.db.write() as tx:
-        people.put(tx, "77123", {"family": "Zimorodek", "phone": PHONE})
+        people.add(tx, "77123", {"family": "Zimorodek", "phone": PHONE})
         task = tasks.add(tx, tasks.NewTask("review", PHONE, note="kolano"))
         tasks.close(tx, task.task_id, "completed", "Ewa", "done")
         consent.decide(tx, PHONE, Category.CARE, "deny", "sms")
