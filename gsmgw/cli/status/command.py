@@ -58,11 +58,17 @@ def status(current: session.Session, as_json: bool, watch: bool, monitor: bool) 
 
 
 def _monitor(current: session.Session) -> int:
-    """Print the line that monitoring reads; where we cannot look it says UNKNOWN."""
+    """Print the line that monitoring reads; where we cannot look it says UNKNOWN.
+
+    A database that is spoilt is no question of being able to look: nothing is sent.
+    """
     try:
         if not current.config.database.path.exists():
             raise errors.StoreError(f"there is no database {current.config.database.path} yet")
         found = overview.gather(current, EVENTS_SHOWN)
+    except (errors.StoreDamagedError, errors.StoreTooNewError) as error:
+        click.echo(display.safe(monitoring.format_failure(logs.masked(error))))
+        return monitoring.CRITICAL
     except (errors.GsmgwError, OSError) as error:
         words = exits.explain_os_error(error) if isinstance(error, OSError) else logs.masked(error)
         click.echo(display.safe(monitoring.format_unknown(words)))

@@ -29,6 +29,11 @@ def format_line(health: Health, troubles: Sequence[Trouble]) -> str:
     return f"GSMGW {_WORDS[code(troubles)]} - {_plain(words)} | {' '.join(_figures(health))}"
 
 
+def format_failure(why: str) -> str:
+    """Return the line where there is no record because of what is wrong."""
+    return f"GSMGW {_WORDS[CRITICAL]} - {_plain(why)}"
+
+
 def format_unknown(why: str) -> str:
     """Return the line where the record cannot be had."""
     return f"GSMGW {_WORDS[UNKNOWN]} - {_plain(why)}"

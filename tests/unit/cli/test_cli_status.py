@@ -166,6 +166,16 @@ def test_monitor_is_one_line_and_a_code(place: Place) -> None:
     assert done.stdout.count("\n") == 1
 
 
+def test_monitor_of_a_damaged_database_is_critical(place: Place) -> None:
+    place.database.close()
+    content = bytearray(place.database.path.read_bytes())
+    content[:4096] = b"\xff" * 4096
+    place.database.path.write_bytes(content)
+    done = place.run("status", "--monitor")
+    assert (done.exit_code, done.stdout[:17]) == (2, "GSMGW CRITICAL - ")
+    assert "damaged" in done.stdout
+
+
 def test_monitor_that_cannot_look_says_unknown(place: Place) -> None:
     place.config.write_text("modems: [")
     done = place.run("status", "--monitor")
