@@ -59,6 +59,7 @@ def translate(found: Foreign, wanted: dict[str, Value], pin_folder: Path) -> Acc
     names = list(smstools_modems.names(account, general))
     modems = smstools_modems.translate(account, names, pin_folder)
     _handler(account, general, modems)
+    _alarms(account, general, modems)
     routes.translate(account, modems)
     told = {id(entry.setting) for entry in account.entries}
     for setting in found.settings:
@@ -200,6 +201,28 @@ def _arguments(command: str) -> list[str] | None:
     except ValueError:
         return None
     return words if words and words[0].startswith("/") else None
+
+
+# -- alarms ---------------------------------------------------------------------------------------
+
+
+def _alarms(
+    account: Account, general: dict[str, Setting], modems: list[dict[str, Setting]]
+) -> None:
+    """Carry over who is told of trouble by SMS, and over which modem."""
+    asked = [one["admin_to"] for one in (general, *modems) if "admin_to" in one]
+    numbers: list[Value] = []
+    for setting in asked:
+        number = smstools_modems.subscriber(setting)
+        if number is not None:
+            numbers += [number] if number not in numbers else []
+            account.carry(setting, ("alarms", "sms", "to"), numbers)
+    device = general.get("adminmessage_device")
+    name = "" if device is None else smstools_modems.name_here(device.value)
+    here = account.wanted["modems"]
+    assert isinstance(here, list)
+    if numbers and name in [one["name"] for one in here if isinstance(one, dict)]:
+        account.carry(device, ("alarms", "sms", "modem"), name)
 
 
 # -- advice ---------------------------------------------------------------------------------------

@@ -12,8 +12,14 @@ Words = tuple[Fate, str]
 
 _AT_ONCE = "files are seen when they come, within milliseconds; there is nothing to poll"
 _LOG = "one line an event in the journal: journalctl -u gsmgw; logs.level sets how much"
-_STATUS = "gsmgw status, status.json in the spool, and watching.metrics for Prometheus"
-_ALARM = "gsmgw raises alarms by itself: docs/operate.md; gsmgw status --monitor for Nagios"
+_STATUS = "gsmgw status (--monitor for Nagios), status.json, watching.metrics for Prometheus"
+_ALARM_SMS = "alarms.sms: who gets an SMS of what stays wrong, over which modem, how many a day"
+_ALARM_HOOK = (
+    "alarms.hook is a program like it, but with other arguments and no shell: docs/operate.md;"
+    " rewrite the script, then gsmgw alarm test"
+)
+_ALARM_LEVEL = "alarms.level, error or warning; alarms.also and alarms.never name single findings"
+_ALARM_AFTER = "alarms.after: a port that is away so long is an alarm"
 _COMBINED = "long messages are always put together; one with a part missing comes after 24 h"
 _STORED = "everything received is kept raw in the database: table received_part, docs/sqlite.md"
 _PROCESS = "systemd runs the daemon: systemd/gsmgw.service"
@@ -26,7 +32,10 @@ _MEMORY = "all memories of the modem are swept by themselves, and emptied once m
 _PROFILE = "profiles know what makes do differently: docs/modems.md; modems.profile forces one"
 _CALLS = "calls that nobody takes come as files and rows; missed_calls.rings, then hung up"
 _SERVICE = "write a systemd unit or timer of your own; what arrives comes by hooks.event"
-_USSD = "gsmgw modem ussd NAME CODE, and gsmgw modem at NAME LINE, by a systemd timer"
+_USSD = (
+    "the credit of a SIM: modems.balance; else gsmgw modem ussd NAME CODE, and gsmgw modem at NAME"
+    " LINE, by a systemd timer"
+)
 _NETWORK = "modems are local devices; nothing here uses a network"
 _VOICE = "there are no voice calls; files with Voicecall: are refused"
 _HEADERS = "headers of files are English, as in docs/spool.md"
@@ -34,10 +43,10 @@ _SUSPEND = "take the modem out of the configuration, then systemctl reload gsmgw
 _TEST_ONLY = "for tests there are simulated modems: gsmgw simulate, docs/simulator.md"
 
 GLOBAL: dict[str, Words] = {
-    "adminmessage_device": ("otherwise", _ALARM),
-    "admin_to": ("otherwise", _ALARM),
-    "alarmhandler": ("otherwise", _ALARM),
-    "alarmlevel": ("otherwise", _ALARM),
+    "adminmessage_device": ("otherwise", _ALARM_SMS),
+    "admin_to": ("otherwise", _ALARM_SMS),
+    "alarmhandler": ("otherwise", _ALARM_HOOK),
+    "alarmlevel": ("otherwise", _ALARM_LEVEL),
     "autosplit": ("nothing", "long texts are joined by the phone; Autosplit: in a file changes it"),
     "blacklist": ("otherwise", "STOP and the table consent: docs/sqlite.md"),
     "blockafter": ("otherwise", "a SIM rests only after three different numbers were refused"),
@@ -133,9 +142,9 @@ GLOBAL: dict[str, Words] = {
 }
 
 MODEM: dict[str, Words] = {
-    "admin_to": ("otherwise", _ALARM),
-    "adminmessage_count_clear": ("otherwise", _ALARM),
-    "adminmessage_limit": ("otherwise", _ALARM),
+    "admin_to": ("otherwise", _ALARM_SMS),
+    "adminmessage_count_clear": ("otherwise", _ALARM_SMS),
+    "adminmessage_limit": ("otherwise", _ALARM_SMS),
     "check_memory_method": ("otherwise", _MEMORY),
     "check_network": ("otherwise", "registration is watched always"),
     "check_sim": ("otherwise", "the SIM is watched always"),
@@ -153,7 +162,7 @@ MODEM: dict[str, Words] = {
     "description": ("nothing", "files carry Modem:, its name; name it as you like"),
     "detect_message_routing": ("otherwise", "modems.delivery, auto by default"),
     "detect_unexpected_input": ("otherwise", "what comes unasked is always read"),
-    "device_open_alarm_after": ("otherwise", _ALARM),
+    "device_open_alarm_after": ("otherwise", _ALARM_AFTER),
     "device_open_errorsleeptime": ("otherwise", _RECOVERY),
     "device_open_retries": ("otherwise", _RECOVERY),
     "eventhandler_ussd": ("otherwise", _USSD),
@@ -183,7 +192,7 @@ MODEM: dict[str, Words] = {
     "national_toa_unknown": ("otherwise", "numbers go out in international form"),
     "needs_wakeup_at": ("otherwise", _PROFILE),
     "notice_ucs2": ("otherwise", "NOTICE: lines name what made a text go out as UCS-2"),
-    "number": ("nothing", "files carry Modem: and IMSI:, not the SIM's number"),
+    "number": ("otherwise", "modems.number, for selftest; this is no number with its country"),
     "pdu_from_file": ("nothing", _TEST_ONLY),
     "phonecalls": ("otherwise", _CALLS),
     "phonecalls_error_max": ("otherwise", _CALLS),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from gsmgw import errors, phone
 from gsmgw.cli.migrate import foreign
 from gsmgw.cli.migrate.account import Account
 from gsmgw.cli.migrate.foreign import Setting
@@ -38,6 +39,26 @@ def names(account: Account, general: dict[str, Setting]) -> Iterator[str]:
     account.tell(setting, "carried", "modems")
 
 
+def name_here(name: str) -> str:
+    """Return what a modem is called in our configuration."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:32]
+
+
+def international(value: str) -> str | None:
+    """Return a number as smsd reads it: with its country, + or not; None if it is none."""
+    digits = "+" + re.sub(r"\A(\+|00)", "", value.replace(" ", ""))
+    return digits if re.fullmatch(r"\+\d{5,15}", digits, re.ASCII) else None
+
+
+def subscriber(setting: Setting) -> str | None:
+    """Return the number of a phone in a setting; None if there can be no such number."""
+    number = international(setting.value)
+    try:
+        return None if number is None else phone.parse_recipient(number, country="PL")
+    except errors.RejectedError:
+        return None
+
+
 def translate(account: Account, names: list[str], pin_folder: Path) -> list[dict[str, Setting]]:
     """Carry the modems over; return the settings of each that is carried, in our order.
 
@@ -58,7 +79,7 @@ def translate(account: Account, names: list[str], pin_folder: Path) -> list[dict
         if device is None or not device.value.startswith("/"):
             _without_port(account, name, device)
             continue
-        own = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:32]
+        own = name_here(name)
         if own != name:
             account.advice.append(f"modem {name} is named {own} here")
         place = ("modems", len(modems))
@@ -121,11 +142,14 @@ def _sim(
     elif pin is not None:
         account.tell(pin, "otherwise", "without modems.pin_file no PIN is ever given to a SIM")
     if centre is not None:
-        digits = "+" + re.sub(r"\A(\+|00)", "", centre.value.replace(" ", ""))
-        if re.fullmatch(r"\+\d{5,15}", digits, re.ASCII):
+        digits = international(centre.value)
+        if digits is not None:
             account.carry(centre, (*place, "service_centre"), digits)
         else:
             account.tell(centre, "otherwise", "modems.service_centre; this is no number")
+    own = subscriber(settings["number"]) if "number" in settings else None
+    if own is not None:
+        account.carry(settings["number"], (*place, "number"), own)
 
 
 def _manners(account: Account, place: tuple[str, int], settings: dict[str, Setting]) -> None:

@@ -429,3 +429,34 @@ def test_other_phones_of_gammu(tmp_path: Path, text: str, name: str | None) -> N
     found = gammu.translate(gammu.read(tmp_path / "rc"), wanted, tmp_path)
     assert [modem.name for modem in checked(found).modems] == ([name] if name else [])
     assert {entry.setting for entry in found.entries} == set(found.foreign.settings)
+
+
+# -- alarms ---------------------------------------------------------------------------------------
+
+
+def test_who_got_smsds_alerts_gets_alarms_over_the_same_modem(tmp_path: Path) -> None:
+    found = read(
+        "devices = GSM 1, B\nadmin_to = 48500100201\nadminmessage_device = GSM 1\n"
+        "[GSM 1]\ndevice = /dev/ttyS0\nadmin_to = 48 500 100 202\nnumber = 48500100291\n"
+        "[B]\ndevice = /dev/ttyS1\nadmin_to = +48500100201\nnumber = 0123\n",
+        tmp_path,
+    )
+    made = checked(found)
+    assert made.alarms.sms.to == ("+48500100201", "+48500100202")
+    assert made.alarms.sms.modem == "GSM_1"
+    assert [modem.number for modem in made.modems] == ["+48500100291", None]
+    assert fates(found)["adminmessage_device"] == ("carried", "alarms.sms.modem")
+    told = [entry.words for entry in found.entries if entry.setting.name == "number"]
+    assert told == [
+        "modems.number",
+        "modems.number, for selftest; this is no number with its country",
+    ]
+
+
+@pytest.mark.parametrize("number", ["500100201", "nobody", ""])
+def test_alert_number_that_is_none_is_told_and_not_carried(tmp_path: Path, number: str) -> None:
+    found = read(f"admin_to = {number}\nadminmessage_device = A\nalarmhandler = /h\n", tmp_path)
+    assert not checked(found).alarms.is_on
+    assert fates(found)["admin_to"][1].startswith("alarms.sms: ")
+    assert fates(found)["adminmessage_device"][0] == "otherwise"
+    assert fates(found)["alarmhandler"][1].startswith("alarms.hook is a program like it")
