@@ -17,7 +17,7 @@ from gsmgw.simulator import Simulator
 FINAL = re.compile(rb"(?:OK|ERROR|\+CM[ES] ERROR: ?[^\r\n]+|NO CARRIER|COMMAND NOT SUPPORT)\r+\n")
 
 #: Long enough for a busy machine; nothing waits for it when all is well.
-PATIENCE_S = 20.0
+PATIENCE_S = 100.0
 
 
 class Client:

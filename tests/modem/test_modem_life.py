@@ -101,7 +101,7 @@ def test_without_a_network_nothing_is_claimed_and_receiving_goes_on():
 def test_found_by_imei_among_candidates_and_others_are_passed_over(tmp_path):
     with simulated(link=str(tmp_path / "ttyUSB0")) as park:
         gateway = MemoryGateway()
-        other = str(tmp_path / "ttyUSB*")  # /dev/pts has those of other tests
+        other = str(tmp_path / "ttyUSB*")
         with worked(
             park, gateway, port=None, match_imei="35693803564380", candidates=(other,)
         ) as runner:

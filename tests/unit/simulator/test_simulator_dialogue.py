@@ -228,7 +228,9 @@ def test_restart_forgets_settings_but_not_the_card() -> None:
         assert client.lines("AT+CPIN?") == ["+CPIN: SIM PIN", "OK"]
         assert client.lines('AT+CPIN="4321"') == ["OK"]
         simulator.receive("+48500100201", "front", "Kept")
-        assert simulator.books.wait(lambda kept: kept.incoming[0].received_at is not None, 20)
+        assert simulator.books.wait(
+            lambda kept: kept.incoming[0].received_at is not None, support.PATIENCE_S
+        )
         client.at("AT+CNMI=2,1,0,2,0;+CMEE=1")
         assert client.lines("AT+CFUN=1,1") == ["OK"]
         client.at("ATE0")

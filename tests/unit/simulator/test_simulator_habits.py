@@ -158,4 +158,6 @@ def test_a_reset_takes_the_port_away() -> None:
     with support.one_modem(support.scenario(vendor="huawei", boot="0s")) as (simulator, client):
         assert client.lines("AT+CFUN=1,1") == ["OK"]
         client.wait_for_end()
-        assert simulator.books.wait(lambda _: simulator.state()["front"]["plugged"] is True, 20)
+        assert simulator.books.wait(
+            lambda _: simulator.state()["front"]["plugged"] is True, support.PATIENCE_S
+        )

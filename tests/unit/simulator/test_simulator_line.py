@@ -90,7 +90,7 @@ def test_bad_wires_carry_everything(quality: dict[str, str]) -> None:
 
 def test_bytes_come_one_by_one() -> None:
     with support.one_modem() as (simulator, client):
-        simulator.quality("front", line.Quality(gap_s=0.1))
+        simulator.quality("front", line.Quality(gap_s=0.4))
         client.write(b"AT\r")
         assert client.read_some(support.PATIENCE_S)
         first = client.received
@@ -140,7 +140,7 @@ def test_a_program_that_does_not_read_holds_nobody_up(monkeypatch: pytest.Monkey
         fill(simulator, 400)
         client.write(b"AT+CMGL=4\r")
         assert simulator.state()["front"]["plugged"]
-        while not client.quiet(0.1):
+        while not client.quiet(1.0):
             pass
         client.received = b""
         assert client.lines("AT") == ["OK"]
@@ -172,7 +172,9 @@ def test_a_program_comes_back_to_what_waits() -> None:
         client.at("AT+CNMI=2,1,0,2,0")
         client.close()
         simulator.receive(PATIENT, "front", "Hi")
-        assert simulator.books.wait(lambda kept: kept.incoming[0].received_at is not None, 20)
+        assert simulator.books.wait(
+            lambda kept: kept.incoming[0].received_at is not None, support.PATIENCE_S
+        )
         client = support.Client(simulator.ports["front"])
         client.read_until(b'+CMTI: "SM",1\r\n')
         client.close()

@@ -77,7 +77,7 @@ def test_deletion_by_flag() -> None:
 def test_no_indication_without_cnmi() -> None:
     with support.one_modem() as (simulator, client):
         simulator.receive(PATIENT, "front", "TAK")
-        assert simulator.books.wait(received(1), 20)
+        assert simulator.books.wait(received(1), support.PATIENCE_S)
         assert client.quiet()
 
 
@@ -99,7 +99,7 @@ def test_the_network_tries_again_by_itself() -> None:
     with support.one_modem(support.scenario(memory={"SM": 1})) as (simulator, _):
         simulator.receive(PATIENT, "front", "one")
         simulator.receive(PATIENT, "front", "two")
-        assert simulator.books.wait(lambda kept: kept.incoming[1].tries >= 3, 20)
+        assert simulator.books.wait(lambda kept: kept.incoming[1].tries >= 3, support.PATIENCE_S)
 
 
 def test_long_texts_come_in_parts() -> None:
@@ -107,7 +107,7 @@ def test_long_texts_come_in_parts() -> None:
         with support.one_modem() as (simulator, client):
             text = "Zażółć gęślą jaźń, " * 10
             simulator.network.receive(PATIENT, "front", text, wide=wide)
-            assert simulator.books.wait(received(3), 20)
+            assert simulator.books.wait(received(3), support.PATIENCE_S)
             parts = [read(body) for body in client.lines("AT+CMGL=4")[1::2]]
             assert pdu.join_texts(parts) == text
             assert parts[0].concat == pdu.Concat(1, 3, 1, wide=wide)
@@ -134,11 +134,11 @@ def test_direct_messages_want_an_acknowledgement() -> None:
         client.received = b""
         assert client.lines("AT+CNMA") == ["OK"]
         client.read_until(b"+CMT: ")
-        assert simulator.books.wait(received(1), 20)
+        assert simulator.books.wait(received(1), support.PATIENCE_S)
         client.read_until(b"\r\n")
         client.read_until(b"\r\n")
         assert client.lines("AT+CNMA=2") == ["OK"]
-        assert simulator.books.wait(lambda kept: kept.incoming[1].tries == 2, 20)
+        assert simulator.books.wait(lambda kept: kept.incoming[1].tries == 2, support.PATIENCE_S)
 
 
 def test_without_acknowledgement_it_is_stored_later(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def test_without_acknowledgement_it_is_stored_later(monkeypatch: pytest.MonkeyPa
         client.at("AT+CSMS=1;+CNMI=2,2,0,1,0")
         simulator.receive(PATIENT, "front", "one")
         client.read_until(b"+CMT: ")
-        assert simulator.books.wait(received(1), 20)
+        assert simulator.books.wait(received(1), support.PATIENCE_S)
         assert len(simulator.memory("front")) == 1
         client.read_until(b"\r\n")
         client.read_until(b"\r\n")
@@ -162,7 +162,7 @@ def test_power_lost_before_the_acknowledgement() -> None:
         simulator.unplug("front")
         assert simulator.books.incoming[0].received_at is None
         simulator.plug("front")
-        assert simulator.books.wait(received(1), 20)
+        assert simulator.books.wait(received(1), support.PATIENCE_S)
         assert len(simulator.memory("front")) == 1
 
 
@@ -171,7 +171,7 @@ def test_direct_without_phase_2_plus_needs_none() -> None:
         client.at("AT+CNMI=2,2,0,1,0")
         simulator.receive(PATIENT, "front", "one")
         client.read_until(b"+CMT: ")
-        assert simulator.books.wait(received(1), 20)
+        assert simulator.books.wait(received(1), support.PATIENCE_S)
         client.submit(PATIENT, "Hi", report=True)
         client.read_until(b"+CDS: 25\r\n")
 
@@ -192,7 +192,7 @@ def test_data_and_raw_pdus() -> None:
             PATIENT, "front", data=b"\x01\x06", udh=bytes.fromhex("05040B8423F0")
         )
         simulator.network.receive(PATIENT, "front", raw="0791840500010099FF")
-        assert simulator.books.wait(received(2), 20)
+        assert simulator.books.wait(received(2), support.PATIENCE_S)
         _, wap, _, broken, _ = client.lines("AT+CMGL=4")
         assert read(wap).data == b"\x01\x06"
         assert broken == "0791840500010099FF"
@@ -219,7 +219,8 @@ def test_reports_without_a_memory_of_their_own() -> None:
         client.at("AT+CNMI=2,1,0,0,0")
         client.submit(PATIENT, "Hi", report=True)
         assert simulator.books.wait(
-            lambda kept: len(kept.reports) == 2 and kept.reports[1].received_at is not None, 20
+            lambda kept: len(kept.reports) == 2 and kept.reports[1].received_at is not None,
+            support.PATIENCE_S,
         )
         assert len(simulator.memory("front")) == 1
 
@@ -251,7 +252,7 @@ def test_four_indications_in_one_burst() -> None:
         client.read_until(b"> ")
         for text in "abcd":
             simulator.receive(PATIENT, "front", text)
-        assert simulator.books.wait(received(4), 20)
+        assert simulator.books.wait(received(4), support.PATIENCE_S)
         client.write(b"\x1b")
         assert client.read_until(b'"SM",4\r\n').count("+CMTI") == 4
 
@@ -269,7 +270,7 @@ def test_calls_ring_and_end() -> None:
 def test_calls_are_hung_up_or_answered() -> None:
     with support.one_modem() as (simulator, client):
         client.at("AT+CRC=1;+CLIP=1")
-        simulator.call(None, "front", rings=5, every_s=3.0)
+        simulator.call(None, "front", rings=5, every_s=60)
         assert (
             client.read_until(b',"",1\r\n')
             == '\r\n+CRING: VOICE\r\n\r\n+CLIP: "",128,"",0,"",1\r\n'
@@ -278,7 +279,7 @@ def test_calls_are_hung_up_or_answered() -> None:
         assert client.lines("AT+CLCC") == ['+CLCC: 1,1,4,0,0,"",145', "OK"]
         assert client.lines("ATH") == ["OK"]
         assert [call.ended_by for call in simulator.books.calls] == ["modem", "nobody"]
-        simulator.call(PATIENT, "front", rings=5, every_s=5)
+        simulator.call(PATIENT, "front", rings=5, every_s=60)
         client.read_until(b"RING")
         client.received = b""
         client.write(b"ATA\r")

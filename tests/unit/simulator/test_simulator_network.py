@@ -31,7 +31,7 @@ def statuses(simulator: Simulator) -> list[int]:
 def test_texts_reach_the_phone_and_are_reported() -> None:
     with support.one_modem(layout()) as (simulator, client):
         client.submit(PATIENT, "Termin jutro", report=True)
-        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, support.PATIENCE_S)
         (message,) = simulator.books.inbox(PATIENT)
         assert (message.text, message.sender, message.parts) == ("Termin jutro", "+48500100901", 1)
         assert statuses(simulator) == [0]
@@ -52,7 +52,7 @@ def test_no_report_unless_asked_for() -> None:
     with support.one_modem(layout()) as (simulator, client):
         client.submit(PATIENT, "one")
         client.submit(PATIENT, "two", report=True)
-        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, support.PATIENCE_S)
         assert simulator.books.reports[0].mr == 1
 
 
@@ -66,7 +66,7 @@ def test_networks_and_sims_without_reports() -> None:
         )
         with support.one_modem(found) as (simulator, client):
             client.submit(PATIENT, "Hi", report=True)
-            assert simulator.books.wait(lambda kept: len(kept.delivered) == 1, 20)
+            assert simulator.books.wait(lambda kept: len(kept.delivered) == 1, support.PATIENCE_S)
             assert client.quiet()
             assert simulator.books.reports == []
 
@@ -85,7 +85,7 @@ def test_long_texts_are_put_together_in_any_order() -> None:
         for tpdu in [*parts[1:], parts[0]]:
             client.begin(tpdu)
             client.read_until(support.FINAL)
-        assert simulator.books.wait(lambda kept: len(kept.delivered) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.delivered) == 1, support.PATIENCE_S)
         (message,) = simulator.books.inbox(PATIENT)
         assert (message.text, message.parts) == (text, len(parts))
         assert simulator.books.submits[0].concat == {"ref": 7, "total": len(parts), "number": 2}
@@ -95,7 +95,7 @@ def test_data_is_delivered_as_data() -> None:
     with support.one_modem(layout()) as (simulator, client):
         client.begin(pdu.encode_submit(pdu.Submit(PATIENT, data=b"\x00\xff")))
         client.read_until(support.FINAL)
-        assert simulator.books.wait(lambda kept: len(kept.delivered) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.delivered) == 1, support.PATIENCE_S)
         assert simulator.books.inbox(PATIENT)[0].data == "00FF"
         assert simulator.books.inbox(PATIENT)[0].text is None
 
@@ -123,7 +123,7 @@ def test_phones_that_refuse() -> None:
 def test_phones_with_a_status(status: str, arrives: int) -> None:
     with support.one_modem(layout({PATIENT: {"status": status}})) as (simulator, client):
         client.submit(PATIENT, "Hi", report=True)
-        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, support.PATIENCE_S)
         assert statuses(simulator) == [int(status, 0)]
         assert len(simulator.books.inbox(PATIENT)) == arrives
 
@@ -131,11 +131,11 @@ def test_phones_with_a_status(status: str, arrives: int) -> None:
 def test_phones_switched_off_and_on() -> None:
     with support.one_modem(layout({PATIENT: {"unreachable": "yes"}})) as (simulator, client):
         client.submit(PATIENT, "Hi", report=True)
-        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, support.PATIENCE_S)
         assert statuses(simulator) == [0x22]
         assert simulator.books.inbox(PATIENT) == []
         simulator.network.set_reachable(PATIENT, reachable=True)
-        assert simulator.books.wait(lambda kept: len(kept.reports) == 2, 20)
+        assert simulator.books.wait(lambda kept: len(kept.reports) == 2, support.PATIENCE_S)
         assert statuses(simulator) == [0x22, 0]
         assert len(simulator.books.inbox(PATIENT)) == 1
 
@@ -145,7 +145,7 @@ def test_validity_ends_while_the_phone_is_off(monkeypatch: pytest.MonkeyPatch) -
     with support.one_modem(layout({PATIENT: {"unreachable": "yes"}})) as (simulator, client):
         client.begin(support.make_submit(PATIENT, "Hi", report=True, validity=5))
         client.read_until(support.FINAL)
-        assert simulator.books.wait(lambda kept: len(kept.reports) == 2, 20)
+        assert simulator.books.wait(lambda kept: len(kept.reports) == 2, support.PATIENCE_S)
         simulator.network.set_reachable(PATIENT, reachable=True)
         assert statuses(simulator) == [0x22, 0x46]
         assert simulator.books.inbox(PATIENT) == []
@@ -154,13 +154,13 @@ def test_validity_ends_while_the_phone_is_off(monkeypatch: pytest.MonkeyPatch) -
 def test_a_report_can_write_the_number_short() -> None:
     with support.one_modem(layout(report_numbers="short")) as (simulator, client):
         client.submit(PATIENT, "Hi", report=True)
-        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, support.PATIENCE_S)
         assert simulator.books.reports[0].recipient == "500100201"
 
 
 def test_a_report_can_overtake_the_answer() -> None:
     found = layout()
-    found["modems"] = [{"name": "front", "submit": "600ms"}]
+    found["modems"] = [{"name": "front", "submit": "3s"}]
     with support.one_modem(found) as (simulator, client):
         client.submit(PATIENT, "Hi", report=True)
         report, record = simulator.books.reports[0], simulator.books.submits[0]
@@ -197,7 +197,7 @@ def test_phones_answer_by_rules() -> None:
     with support.one_modem(layout({PATIENT: {"answers": answers}})) as (simulator, client):
         for text in ("Twoja WIZYTA jutro", "Twoja wizyta dzis", "Hi"):
             client.submit(PATIENT, text)
-        assert simulator.books.wait(lambda kept: len(kept.incoming) == 3, 20)
+        assert simulator.books.wait(lambda kept: len(kept.incoming) == 3, support.PATIENCE_S)
         assert [one.text for one in simulator.books.incoming] == ["TAK", "Kto tam?", "Kto tam?"]
         assert {one.sender for one in simulator.books.incoming} == {PATIENT}
 
@@ -214,7 +214,7 @@ def test_modems_write_to_one_another() -> None:
         message = pdu.decode(back.lines("AT+CMGR=1")[1])
         assert isinstance(message, pdu.Deliver)
         assert (message.text, message.sender.digits) == ("From desk to desk", "+48500100901")
-        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.reports) == 1, support.PATIENCE_S)
         back.close()
 
 
@@ -237,16 +237,15 @@ def test_unknown_modems_are_named() -> None:
 def test_the_day_goes_by_plan() -> None:
     found = layout()
     found["day"] = [
-        {"at": "20ms", "call": {"from": PATIENT, "to": "front", "rings": "1"}},
+        {"at": "20ms", "call": {"from": PATIENT, "to": "front", "rings": "9"}},
         {"at": "0s", "sms": {"from": PATIENT, "to": "front", "text": "TAK"}},
         {"at": "10ms", "fault": {"modem": "front", "name": "refuse", "code": "50", "for": "1h"}},
         {"at": "5ms", "phone": {"number": PATIENT, "reachable": "no"}},
     ]
     with support.one_modem(found) as (simulator, client):
-        assert simulator.books.wait(lambda kept: len(kept.calls) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.calls) == 1, support.PATIENCE_S)
         assert simulator.books.incoming[0].text == "TAK"
-        client.received = b""
-        client.read_some(0.1)
+        client.at("AT")  # answered after the call has rung
         client.received = b""
         assert client.submit(PATIENT, "Hi") == "+CMS ERROR: 50"
 
@@ -257,7 +256,7 @@ def test_long_data_is_put_together() -> None:
             concat = pdu.Concat(9, 2, number)
             client.begin(pdu.encode_submit(pdu.Submit(PATIENT, data=octets, concat=concat)))
             client.read_until(support.FINAL)
-        assert simulator.books.wait(lambda kept: len(kept.delivered) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.delivered) == 1, support.PATIENCE_S)
         assert simulator.books.inbox(PATIENT)[0].data == "010203"
 
 
@@ -272,7 +271,8 @@ def test_many_threads_at_once() -> None:
         for thread in threads:
             thread.join()
         assert simulator.books.wait(
-            lambda kept: sum(one.received_at is not None for one in kept.incoming) == 10, 20
+            lambda kept: sum(one.received_at is not None for one in kept.incoming) == 10,
+            support.PATIENCE_S,
         )
         assert len(client.lines("AT+CMGL=4")) == 21
 
@@ -291,5 +291,5 @@ def test_a_step_that_cannot_happen_does_not_stop_the_day(tmp_path: Path) -> None
         {"at": "2ms", "call": {"to": "front"}},
     ]
     with Simulator(found, on_event=events.append) as simulator:
-        assert simulator.books.wait(lambda kept: len(kept.calls) == 1, 20)
+        assert simulator.books.wait(lambda kept: len(kept.calls) == 1, support.PATIENCE_S)
     assert "step-failed" in [event["event"] for event in events]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from simulator_support import PATIENCE_S
 
 from gsmgw import clock, errors
 from gsmgw.simulator import loop
@@ -98,7 +99,7 @@ def test_nobody_waits_for_a_loop_that_broke(running: loop.Loop) -> None:
         raise ZeroDivisionError
 
     running.call(lambda: running.after(0.0, break_it) and None)
-    assert broken.wait(20)
+    assert broken.wait(PATIENCE_S)
     assert running.call(lambda: 5) == 5
 
 
@@ -117,7 +118,7 @@ def test_timers_in_their_order_and_never_too_early(running: loop.Loop) -> None:
         return now
 
     start = running.call(plan)
-    assert done.wait(20)
+    assert done.wait(PATIENCE_S)
     assert [name for name, _ in fired] == ["at once", "early", "late"]
     assert fired[1][1] >= start + 0.01
     assert fired[2][1] >= start + 0.03
