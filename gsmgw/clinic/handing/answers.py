@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One answer as a document: flat JSON of our own, or FHIR R4 AppointmentResponse."""
+"""One answer as a document: flat JSON of our own, or FHIR R4."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ _UNSEEN = re.compile(
 )
 #: FHIR ParticipationStatus of an answer that changes no visit.
 _OPEN = "needs-action"
+_FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def name(number: int) -> str:
@@ -49,24 +51,62 @@ def _own(row: Row, zone: dt.tzinfo) -> dict[str, Any]:
 
 
 def _fhir(row: Row, zone: dt.tzinfo) -> dict[str, Any]:
+    """Return an AppointmentResponse, which needs an appointment (FHIR R4 1..1), or what was said.
+
+    Empty elements are left out: FHIR allows none.
+    """
+    if not row["appointment_id"]:
+        return _communication(row, zone)
     found: dict[str, Any] = {
         "resourceType": "AppointmentResponse",
         "id": f"R-{row['id']}",
+        "appointment": _reference("Appointment", row["appointment_id"]),
         "participantStatus": row["status"] or _OPEN,
+        "actor": _person(row),
     }
-    if row["appointment_id"]:
-        found["appointment"] = {"reference": f"Appointment/{row['appointment_id']}"}
     if row["start"]:
         found["start"] = _moment(row["start"], zone)
-    actor: dict[str, Any] = {"identifier": {"system": "urn:ietf:rfc:3966", "value": row["phone"]}}
-    if row["patient_id"]:
-        actor["reference"] = f"Patient/{row['patient_id']}"
-    if row["first"]:
-        actor["display"] = row["first"]
-    found["actor"] = actor
-    if row["text"]:
-        found["comment"] = row["text"]
+    if text := _fhir_text(row):
+        found["comment"] = text
     return found
+
+
+def _communication(row: Row, zone: dt.tzinfo) -> dict[str, Any]:
+    """Return a Communication: words that belong to no appointment."""
+    found: dict[str, Any] = {
+        "resourceType": "Communication",
+        "id": f"R-{row['id']}",
+        "status": "completed",
+        "medium": [{"text": "sms"}],
+        "received": _moment(row["at"], zone),
+        "sender": _person(row),
+    }
+    if text := _fhir_text(row):
+        found["payload"] = [{"contentString": text}]
+    return found
+
+
+def _person(row: Row) -> dict[str, Any]:
+    number = {"system": "urn:ietf:rfc:3966", "value": row["phone"]}
+    if not row["patient_id"]:
+        return {"type": "Patient", "identifier": number}
+    found = _reference("Patient", row["patient_id"])
+    found.setdefault("identifier", number)
+    if row["first"]:
+        found["display"] = row["first"]
+    return found
+
+
+def _reference(resource: str, number: str) -> dict[str, Any]:
+    """Return a reference; a number that can be no FHIR id (R4 2.24.0.1) is an identifier."""
+    if _FHIR_ID.fullmatch(number):
+        return {"reference": f"{resource}/{number}"}
+    return {"type": resource, "identifier": {"value": number}}
+
+
+def _fhir_text(row: Row) -> str:
+    """Return what was written, without signs that a FHIR string must not hold."""
+    return _CONTROL.sub(" ", row["text"] or "").strip()
 
 
 def _moment(at: str | None, zone: dt.tzinfo) -> str | None:

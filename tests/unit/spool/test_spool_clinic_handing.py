@@ -106,6 +106,49 @@ def test_an_answer_as_fhir(tmp_path: Path) -> None:
     doors.close()
 
 
+@pytest.mark.parametrize(
+    ("number", "reference"),
+    [
+        ("P-1", {"reference": "Patient/P-1"}),
+        # `Patient/2026/17` would be something else to whoever resolves it.
+        ("2026/17", {"type": "Patient"}),
+    ],
+)
+def test_a_patients_number_that_can_be_no_fhir_id(
+    tmp_path: Path, number: str, reference: dict[str, str]
+) -> None:
+    (tmp_path / "fhir").mkdir()
+    doors = Doors(tmp_path / "fhir", export={"format": "fhir"})
+    doors.take("visits-1.csv", table(1).replace("P-1", number))
+    answer = doors.answer("NIE", status="declined", meaning="decline", patient=number)
+    later(doors)
+    actor = json.loads((doors.places.replies / f"{answer:06d}.json").read_bytes())["actor"]
+    assert reference.items() <= actor.items()
+    assert ("reference" in actor) == ("reference" in reference)
+    doors.close()
+
+
+def test_words_about_no_visit_are_a_fhir_communication(tmp_path: Path) -> None:
+    (tmp_path / "fhir").mkdir()
+    doors = Doors(tmp_path / "fhir", export={"format": "fhir"})
+    number = doors.answer("Boli\x1b mnie", None, status=None, meaning="unclear")
+    later(doors)
+    found = json.loads((doors.places.replies / f"{number:06d}.json").read_bytes())
+    assert found.pop("received")[:3] == "202"
+    assert found == {
+        "resourceType": "Communication",
+        "id": f"R-{number}",
+        "status": "completed",
+        "medium": [{"text": "sms"}],
+        "sender": {
+            "type": "Patient",
+            "identifier": {"system": "urn:ietf:rfc:3966", "value": "+48500100001"},
+        },
+        "payload": [{"contentString": "Boli  mnie"}],
+    }
+    doors.close()
+
+
 # -- hostile texts --------------------------------------------------------------------------------
 
 
