@@ -12,6 +12,7 @@ became of the last part; the store's services last.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -269,6 +270,7 @@ def _rounds(path: Path, settings: Config, signals: Signals) -> int:
     )
     while True:
         current = Round(settings)
+        spare_collector()
         current.start()
         systemd.ready(f"{len(settings.modems)} modems")
         code = 0
@@ -290,6 +292,17 @@ def _rounds(path: Path, settings: Config, signals: Signals) -> int:
         current.stop()
         logs.tell(at_once=True)
         _configure_logs(settings)
+
+
+def spare_collector() -> None:
+    """Take what is loaded by now out of the garbage collector's rounds.
+
+    A full round over all modules holds every thread for 15 ms; between two parts that is six times
+    what all else costs. Of an earlier configuration what can go goes first.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _reload(path: Path, old: Config) -> Config | None:
