@@ -143,7 +143,7 @@ def start(*args: object, config: Path | None = None, **options: object) -> subpr
 def finish(process: subprocess.Popen, stdin: bytes | None = None) -> tuple[int, str, str]:
     """Wait for a process; return exit code, output, errors."""
     try:
-        out, err = process.communicate(stdin, timeout=60)
+        out, err = process.communicate(stdin, timeout=250)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()

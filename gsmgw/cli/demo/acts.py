@@ -9,8 +9,8 @@ from gsmgw.model import MessageState
 from gsmgw.store import outbox
 
 #: How long an act may take before its promise counts as broken, in seconds.
-ACT_S = 10.0
-READY_S = 15.0
+ACT_S = 30.0
+READY_S = 60.0
 
 _REMINDER = """\
 To: 48500100201

@@ -14,7 +14,7 @@ from gsmgw.cli.demo.stage import Stage
 from gsmgw.clock import Clock
 
 #: How long an act may take before its promise counts as broken, in seconds.
-ACT_S = 15.0
+ACT_S = 60.0
 
 PLAY = "clinic"
 TABLE = "wizyty-2026-03-05.csv"

@@ -21,7 +21,7 @@ _LOOK_S = 0.02
 #: How many lines of the daemon's log are shown when something did not happen.
 _LOG_LINES = 20
 #: When all this time is over nothing is waited for any longer, in seconds; some 5 are usual.
-BUDGET_S = 60.0
+BUDGET_S = 180.0
 
 
 class Narrator:

@@ -24,7 +24,7 @@ from gsmgw.store.database import Database
 WATCHED = ("sent", "failed", "incoming", "report")
 
 #: How long the daemon may take to stop, in seconds.
-_STOP_S = 10.0
+_STOP_S = 60.0
 
 _CONFIG = """\
 # Made by gsmgw demo.

@@ -25,7 +25,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def wait(condition: Callable[[], bool]) -> None:
     pause = threading.Event()
-    for _ in range(1500):
+    for _ in range(5000):
         if condition():
             return
         pause.wait(0.02)
