@@ -67,7 +67,7 @@ SHAPES = {
     "ack_several": _shape("weekday", "date", "list", must=("list",)),
     "delayed": _shape(*_VISIT, "minutes", must=("minutes",)),
     "missed": _shape(*_VISIT, must=("date",)),
-    "dose": _shape("first", "time", must=("time",)),
+    **dict.fromkeys(("dose", "dose_plain"), _shape("first", "time", must=("time",))),
     **dict.fromkeys(("results", "welcome", "ack_dose", "stop_ack", "start_ack"), _shape("first")),
     **dict.fromkeys(("too_late", "unclear", "unclear_family", "received", "help"), _TALK),
     **dict.fromkeys(("callback_ack", "reschedule_ack", "after_hours", "info_none"), _TALK),

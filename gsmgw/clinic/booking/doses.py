@@ -29,7 +29,8 @@ from gsmgw.store.database import Row, Transaction
 #: A longer regimen is a slip of the pen; a new file prolongs one.
 LONGEST = dt.timedelta(days=366)
 _DAY = dt.timedelta(days=1)
-_WITHOUT_QUESTION = "dose_plain"
+#: The text of a dose after which nobody asks.
+WITHOUT_QUESTION = "dose_plain"
 
 
 class Doses:
@@ -151,7 +152,7 @@ class Doses:
             return 0  # no late dose
         details: dict[str, object] = {"time": clock, "regimen": regimen["id"]}
         if not regimen["asks"]:
-            details["template"] = _WITHOUT_QUESTION
+            details["template"] = WITHOUT_QUESTION
         new = requests.NewRequest(
             kind=Kind.DOSE,
             phone=patient["phone"],

@@ -9,6 +9,7 @@ import pytest
 from clinic_saying_support import NAME, Desk
 from clinic_support import PHONE
 
+from gsmgw.clinic.booking import doses
 from gsmgw.clinic.model import Kind
 from gsmgw.store.clinic import requests
 
@@ -71,6 +72,19 @@ def test_a_delay_and_a_dose_without_an_hour(tuesday: Desk) -> None:
         f"{NAME}: opoznienie ok. 30 min, wizyta 10:15. Przepraszamy.",
         f"Przypomnienie: pora na lek (11:00). Odpisz TAK po przyjeciu. {NAME}",
     ]
+
+
+def test_a_dose_that_nobody_asks_about_wants_no_answer(tuesday: Desk) -> None:
+    languages = ("pl", "es", "ru", "en")
+    for language in languages:
+        details = {"template": doses.WITHOUT_QUESTION, "time": "12:30", "language": language}
+        tuesday.request(Kind.DOSE, due=tuesday.now, details=details)
+    texts = tuesday.texts()
+    assert texts[0] == f"Przypomnienie: pora na lek (12:30). {NAME}"
+    assert len(texts) == len(languages)
+    for text, language in zip(texts, languages, strict=True):
+        yes = tuesday.wording.text("word_yes", language)
+        assert yes not in text.split()
 
 
 def test_the_clinics_own_words_go_as_they_are_once_to_a_family(tuesday: Desk) -> None:
