@@ -11,9 +11,11 @@ here as well: only the wheels differ.
 from __future__ import annotations
 
 import email
+import gzip
 import shutil
 from pathlib import Path
 
+import changes
 import payload
 
 #: The environment in the package.
@@ -33,8 +35,7 @@ Version: {version}
 Architecture: {machine}
 Maintainer: {maintainer}
 Installed-Size: {size}
-Depends: python3 (>= 3.11), python3 (<< 3.12), libc6 (>= 2.17), procps,
- systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
+Depends: python3 (>= 3.11), python3 (<< 3.12), libc6 (>= 2.17), procps, {systemd}
 Recommends: udev
 Suggests: usb-modeswitch, sqlite3
 Section: comm
@@ -47,6 +48,8 @@ Description: GSM modem SMS gateway for clinics that work without internet
  All libraries are inside. Nothing is started by the installation: gsmgw setup
  finds the modems, writes the configuration and starts the service.
 """
+#: One line: dpkg takes no folded ones in a package that is built.
+_SYSTEMD = "systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles"
 _COPYRIGHT = """\
 gsmgw is licensed under the Apache License 2.0; see /usr/share/common-licenses/Apache-2.0.
 
@@ -70,6 +73,7 @@ def build(machine: str, version: str, folder: Path, *, is_fast: bool) -> Path:
     site = _environment(stage, machine, wheels)
     payload.put_files(stage / "usr", packed=True)
     _copyright(stage, site)
+    _for_debian(stage)
     payload.settle(stage)
     _compile(stage, site)
     _control(stage, machine, version)
@@ -156,12 +160,22 @@ def _copyright(stage: Path, site: Path) -> None:
     (stage / "usr/share/doc/gsmgw/copyright").write_text("".join(lines))
 
 
+def _for_debian(stage: Path) -> None:
+    """Write what Debian's own tools look for: the changelog, and why lintian is to be content."""
+    text = (payload.ROOT / "CHANGELOG.md").read_text("utf-8")
+    packed = gzip.compress(changes.as_debian(text, MAINTAINER).encode(), 9, mtime=0)
+    (stage / "usr/share/doc/gsmgw/changelog.gz").write_bytes(packed)
+    overrides = stage / "usr/share/lintian/overrides/gsmgw"
+    overrides.parent.mkdir(parents=True)
+    shutil.copyfile(payload.ROOT / "packaging" / "lintian-overrides", overrides)
+
+
 def _control(stage: Path, machine: str, version: str) -> None:
     """Write what dpkg reads."""
     control = stage / "DEBIAN"
     control.mkdir()
     size = sum(path.lstat().st_size for path in stage.rglob("*") if not path.is_dir())
-    facts = {"version": version, "machine": machine, "maintainer": MAINTAINER}
+    facts = {"version": version, "machine": machine, "maintainer": MAINTAINER, "systemd": _SYSTEMD}
     (control / "control").write_text(_CONTROL.format(size=size // 1024, **facts))
     (control / "md5sums").write_text(payload.sums(stage, "md5"))
     for script in ("postinst", "prerm", "postrm"):

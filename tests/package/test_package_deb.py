@@ -12,6 +12,8 @@ from pathlib import Path
 
 from debian_support import ROOT, Box, until
 
+from gsmgw import __version__
+
 _DATABASE = "/var/lib/gsmgw/gsmgw.db"
 _SPOOL = "/var/spool/gsmgw"
 _CONFIG = "/etc/gsmgw/gsmgw.yaml"
@@ -210,9 +212,15 @@ def test_what_is_inside(packages: dict[str, Path], tmp_path: Path) -> None:
         *("man/man5/gsmgw.yaml.5.gz", "bash-completion/completions/gsmgw"),
         *("zsh/vendor-completions/_gsmgw", "fish/vendor_completions.d/gsmgw.fish"),
         *("doc/gsmgw/copyright", "doc/gsmgw/docs/install.md", "doc/gsmgw/docs/operate.md"),
+        "lintian/overrides/gsmgw",
     ):
         assert (share / place).is_file(), place
     assert (tmp_path / "tree/usr/lib/systemd/catalog/gsmgw.catalog").is_file()
+    changed = gzip.decompress((share / "doc/gsmgw/changelog.gz").read_bytes()).decode()
+    assert changed.startswith(f"gsmgw ({__version__}) stable; urgency=")
+    control = (tmp_path / "tree/DEBIAN/control").read_text()
+    folded = [line for line in control.partition("Description:")[0].splitlines() if line[0] == " "]
+    assert folded == []
 
 
 def test_the_same_source_makes_the_same_files(packages: dict[str, Path]) -> None:

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from gsmgw import __version__
 from gsmgw import config as configs
 from gsmgw.cli.doctor import machine
 from gsmgw.spool import layout
@@ -37,6 +38,7 @@ def load(name: str) -> ModuleType:
 
 
 payload = load("payload")
+changes = load("changes")
 
 
 # -- libraries ------------------------------------------------------------------------------------
@@ -241,3 +243,21 @@ def test_build_says_which_python_is_missing(
     with pytest.raises(payload.BuildError, match="DEB_PYTHON="):
         payload.builder()
     assert not shutil.which("python3.1")
+
+
+def test_changelog_is_one_that_debian_reads() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    made = changes.as_debian(text, "gsmgw maintainers <m@gsmgw.invalid>")
+    lines = made.splitlines()
+    assert lines[0] == f"gsmgw ({__version__}) stable; urgency=medium"
+    assert lines[-1].startswith(" -- gsmgw maintainers <")
+    assert all(re.fullmatch(r"(gsmgw \(.*| -- .*|  \* .*|    .*|)", line) for line in lines)
+    assert made.count("  * ") == len(re.findall(r"^- ", text, re.MULTILINE))
+
+
+def test_what_is_not_released_is_left_out() -> None:
+    text = "## [Unreleased]\n\n- one\n\n## [2.0.0] - 2027-01-31\n\n### Added\n\n- two,\n  two\n"
+    assert changes.as_debian(text, "a <b@c.invalid>") == (
+        "gsmgw (2.0.0) stable; urgency=medium\n\n  * two, two\n\n"
+        " -- a <b@c.invalid>  Sun, 31 Jan 2027 12:00:00 +0000\n"
+    )
