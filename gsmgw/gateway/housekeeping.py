@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import itertools
+from pathlib import Path
 
 from gsmgw import logs
 from gsmgw.clock import Clock, format_utc
 from gsmgw.config import Config
-from gsmgw.errors import StoreBusyError, StoreError, StoreFullError
+from gsmgw.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from gsmgw.gateway import routing
 from gsmgw.gateway.dispatcher import Dispatcher
 from gsmgw.gateway.hints import Hints
 from gsmgw.gateway.outcomes import counting, endings, settling
 from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import Category, ErrorFamily, MessageState, PartState
-from gsmgw.store import entry, events, outbox, tries, upkeep
+from gsmgw.store import backup, entry, events, outbox, tries, upkeep
 from gsmgw.store.clinic import erasing
 from gsmgw.store.database import Database, Row, Transaction
 from gsmgw.store.outbox import PartChange
@@ -67,6 +69,7 @@ class Housekeeping:
         self._slow_at = 0.0
         self._opened_at = clock.monotonic()
         self._fold_owed = False
+        self._file: tuple[int, int] | None = None  #: which file the database is
         self._served = {
             route
             for modem in config.modems
@@ -76,6 +79,7 @@ class Housekeeping:
 
     def open(self) -> None:
         """Judge the clock before anything is sent or expires."""
+        self._file = _file_at(self._db.path)
         self._trust.look(self._db)
         self._opened_at = self._clock.monotonic()
         self._slow_at = self._opened_at + STEP_S
@@ -93,6 +97,7 @@ class Housekeeping:
 
     def work(self) -> None:
         """Do what is due now."""
+        self._check_file()
         self._trust.look(self._db)
         self._orphans()
         self._start_anew()
@@ -118,6 +123,31 @@ class Housekeeping:
         return format_utc(self._clock.now() - span)
 
     # -- duties -----------------------------------------------------------------------------------
+
+    def _check_file(self) -> None:
+        """Stop if the file that we have open is not the one that others find any more.
+
+        What is written then is gone with this process, so it is saved beside the database first.
+
+        Raises:
+            StoreDamagedError: it was removed, moved away, or another was put in its place.
+        """
+        if self._file is None or _file_at(self._db.path) == self._file:
+            return
+        path = self._db.path
+        names = (path.with_name(f"{path.name}.rescued-{n}") for n in itertools.count(1))
+        aside = next(name for name in names if not name.exists())
+        what = f"database {path} was removed or replaced while gsmgw ran"
+        try:
+            backup.make(self._db, aside)
+        except (OSError, StoreError) as error:
+            raise StoreDamagedError(
+                f"{what}; what was in it could not be saved: {error}"
+            ) from error
+        raise StoreDamagedError(
+            f"{what}; what was in it stands in {aside}. To go on with that:"
+            f" gsmgw restore {aside}; else move it away"
+        )
 
     def _expire(self) -> None:
         now = format_utc(self._clock.now())
@@ -256,3 +286,12 @@ class Housekeeping:
             with self._db.write() as tx:
                 erasing.empty_reports(tx, late)
         return removed + len(late)
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Return which file stands under a name; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

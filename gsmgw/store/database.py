@@ -194,12 +194,11 @@ class Database:
 
     def _check_remains(self) -> None:
         """Refuse to begin anew where a database has been: SQLite would remove its log."""
-        for remains in (unfinished_restore(self.path), Path(f"{self.path}-wal")):
-            if remains.exists():
-                raise errors.StoreError(
-                    f"database {self.path} is gone, but {remains.name} is there; nothing was"
-                    " changed. Put it back, or restore the last backup: gsmgw restore FILE"
-                )
+        for found in remains(self.path):
+            raise errors.StoreError(
+                f"database {self.path} is gone, but {found.name} is there; nothing was"
+                " changed. Put it back, or restore the last backup: gsmgw restore FILE"
+            )
 
     def _connect(self) -> sqlite3.Connection:
         return self._own().connection
@@ -390,6 +389,12 @@ class Database:
 def unfinished_restore(path: Path) -> Path:
     """Return the file that is to become a database while `gsmgw restore` is at work."""
     return path.with_name(f"{path.name}.restoring")
+
+
+def remains(path: Path) -> list[Path]:
+    """Return what is there of a database that is gone: a restore cut short, its log, a rescue."""
+    named = (unfinished_restore(path), Path(f"{path}-wal"))
+    return [one for one in (*named, *path.parent.glob(f"{path.name}.rescued-*")) if one.exists()]
 
 
 def _others_with(path: Path) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,8 +47,8 @@ def test_writer_that_holds_the_lock_for_long_costs_nothing_but_time(box: Machine
     box.sim.receive("+48500100299", "front", "an answer")
     box.sim.call("+48500100298", "front", 1)
     quiet(LONG_S)
+    box.until(lambda: "locked" in box.log)
     assert sorted(box.texts) == ["before", "in flight"]
-    assert "locked" in box.log
     assert box.process is not None
     assert box.process.poll() is None
     writer.execute("ROLLBACK")
@@ -146,3 +146,42 @@ def test_database_that_is_gone_but_left_its_log_is_not_begun_anew(box: Machine) 
     assert code == 69
     assert "is gone" in said
     assert fingerprint(box) == before
+
+
+def remove(path: Path, copy: Path) -> None:
+    for one in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        one.unlink()
+
+
+def move_away(path: Path, copy: Path) -> None:
+    path.rename(path.with_name("old.db"))
+
+
+def replace(path: Path, copy: Path) -> None:
+    copy.rename(path)
+
+
+@pytest.mark.parametrize("how", [remove, move_away, replace])
+def test_database_that_is_taken_away_from_a_running_daemon_is_saved_and_named(
+    box: Machine,
+    how: Callable[[Path, Path], None],
+) -> None:
+    copy = box.folder / "copy.db"
+    assert box.run("backup", str(copy)).returncode == 0
+    box.until_state(box.insert("+48500100201", "before"), "delivered")
+    assert box.process is not None
+    how(box.database, copy)
+    assert box.process.wait(60) == 65
+    box.process = None
+    (line,) = box.lines("was removed or replaced")
+    (rescued,) = box.database.parent.glob("gsmgw.db.rescued-*")
+    assert f"gsmgw restore {rescued}" in line
+    if how is not replace:  # else it is a database as any other
+        code, said = box.refused()
+        assert (code, "is gone" in said) == (69, True)
+    assert box.run("restore", str(rescued)).returncode == 0
+    rescued.unlink()
+    box.start()
+    assert [row["text"] for row in box.rows("outbox", "state = 'delivered'")] == ["before"]
+    box.until_state(box.insert("+48500100201", "after"), "delivered")
+    assert box.texts == ["before", "after"]

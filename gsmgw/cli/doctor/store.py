@@ -15,8 +15,8 @@ from gsmgw.cli.doctor.installation import Installation
 from gsmgw.gateway.health import judgement, record
 from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.spool import layout
-from gsmgw.store import backup
-from gsmgw.store.database import Database, unfinished_restore
+from gsmgw.store import backup, database
+from gsmgw.store.database import Database
 
 #: Somebody who holds the lock for longer keeps the daemon waiting, too.
 _LOCK_PATIENCE_S = 3.0
@@ -104,11 +104,10 @@ def _stopped(seen: Installation) -> list[Trouble]:
 
 
 def _remains(path: Path) -> Iterator[Trouble]:
-    for remains in (unfinished_restore(path), Path(f"{path}-wal")):
-        if remains.exists():
-            what = f"the database is gone, but {remains.name} is there"
-            do = f"ls -la {path.parent}; put the database back, or {_RESTORE}"
-            yield Trouble("error", "store.remains", str(path), what, do)
+    for found in database.remains(path):
+        what = f"the database is gone, but {found.name} is there"
+        do = f"ls -la {path.parent}; put the database back, or {_RESTORE}"
+        yield Trouble("error", "store.remains", str(path), what, do)
 
 
 def _hidden(path: Path, error: OSError) -> Iterator[Trouble]:
