@@ -115,7 +115,12 @@ def translate(found: Foreign, wanted: dict[str, Value], pin_folder: Path) -> Acc
     _modem(account, device, daemon, pin_folder)
     told = {id(entry.setting) for entry in account.entries}
     for setting in found.settings:
-        if id(setting) not in told:
+        counts = found.of(setting.section)[setting.name]
+        if id(setting) in told:
+            continue
+        if id(counts) in told:
+            account.tell(setting, "otherwise", f"line {counts.line} says it again, and counts")
+        else:
             account.tell(setting, *_words_for(setting))
     account.advice += [
         "before gsmgw starts: sudo systemctl disable --now gammu-smsd",

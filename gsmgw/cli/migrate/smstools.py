@@ -76,14 +76,21 @@ def _first_choice(value: str) -> str:
 def _explain(account: Account, setting: Setting, names: list[str]) -> None:
     """Say what becomes of a setting that nothing was carried from."""
     section = setting.section
+    counts = account.foreign.of(section)[setting.name]
     if section == "communicate":
         account.tell(setting, "otherwise", "gsmgw modem at NAME LINE")
-        return
-    if section not in _SPECIAL and section not in names and not section.endswith("*"):
+    elif section not in _SPECIAL and section not in names and not section.endswith("*"):
         account.tell(setting, "unknown", f"no modem {section} is named in devices")
-        return
-    words = smstools_keys.words_for(setting.name, is_modem=section != "")
-    account.tell(setting, *(words or ("unknown", "smsd 3.1.21 has no such setting there")))
+    elif words := smstools_keys.words_for(setting.name, is_modem=section != ""):
+        account.tell(setting, *words)
+    elif counts is not setting:
+        account.tell(setting, "otherwise", f"line {counts.line} says it again, and counts")
+    elif section in names and setting.name in smstools_modems.CARRIED:
+        account.tell(setting, "nothing", f"modem {section} was left out")
+    elif section != "" and setting.name in smstools_modems.CARRIED:
+        account.tell(setting, "otherwise", "every modem that is carried over has its own")
+    else:
+        account.tell(setting, "unknown", "smsd 3.1.21 has no such setting there")
 
 
 # -- the whole ------------------------------------------------------------------------------------
@@ -107,14 +114,15 @@ def _spool(account: Account, general: dict[str, Setting]) -> Path:
         setting = general.get(name)
         if setting is None:
             continue
-        if Path(setting.value) == root / name:
+        known = Path(setting.value)
+        if known == root / name:
             account.tell(setting, "carried", f"spool.path, its folder {name}")
             continue
         account.tell(setting, "otherwise", f"it is {root / name}, always")
-        account.advice.append(
-            f"programs that know {setting.value}: mv {setting.value} {setting.value}.old &&"
-            f" ln -s {root / name} {setting.value}"
-        )
+        if known.is_absolute():
+            account.advice.append(
+                f"programs that know {known}: mv {known} {known}.old && ln -s {root / name} {known}"
+            )
     return root
 
 
@@ -194,7 +202,7 @@ def _handler(
 
 
 def _arguments(command: str) -> list[str] | None:
-    if _FOR_A_SHELL.search(command):
+    if _FOR_A_SHELL.search(command) or smstools_modems.NAME_MACRO in command:
         return None
     try:
         words = shlex.split(command)
@@ -241,8 +249,8 @@ def _advise(account: Account, general: dict[str, Setting], root: Path) -> None:
     ]
     if root != _OUR_SPOOL:
         account.advice.append(
-            "let its service write there: sudo systemctl edit gsmgw, and write:"
-            f" [Service] ReadWritePaths={root}"
+            "let its service write there: sudo systemctl edit gsmgw, with the two lines [Service]"
+            f" and ReadWritePaths={root}; then: sudo systemctl restart gsmgw"
         )
     for name, place in waiting.items():
         if place == root / name:

@@ -14,6 +14,16 @@ from gsmgw.cli.migrate.foreign import Setting
 from gsmgw.config import Value
 
 _SERIES = re.compile(r"(\S+?)\*\s+(\d+)\s*-\s*(\d+)")
+#: Stands for the modem's name in what several of them share: /dev/ttymodemname.
+NAME_MACRO = "modemname"
+#: Settings of a modem that are carried over, or told of, where it is.
+CARRIED = frozenset(
+    {
+        *("device", "baudrate", "rtscts", "pin", "smsc", "report", "incoming", "outgoing", "mode"),
+        *("sending_disabled", "message_limit", "message_count_clear", "eventhandler", "queues"),
+        "decode_unicode_text",
+    }
+)
 _MOST_MODEMS = 64
 _USB = re.compile(r"ttyUSB|ttyACM|/usb-")
 _LIMITS = ((1, "per_minute"), (60, "per_hour"), (1440, "per_day"), (43200, "per_month"))
@@ -76,7 +86,8 @@ def translate(account: Account, names: list[str], pin_folder: Path) -> list[dict
         settings = account.foreign.of("default") | account.foreign.of(f"{group}*")
         settings |= account.foreign.of(name)
         device = settings.get("device")
-        if device is None or not device.value.startswith("/"):
+        port = "" if device is None else device.value.replace(NAME_MACRO, name)
+        if device is None or not port.startswith("/"):
             _without_port(account, name, device)
             continue
         own = name_here(name)
@@ -86,13 +97,13 @@ def translate(account: Account, names: list[str], pin_folder: Path) -> list[dict
         modems.append({"name": own})
         if devices is not None:
             account.notes[place] = account.foreign.where(devices)
-        account.carry(device, (*place, "port"), device.value)
-        if re.fullmatch(r"/dev/tty(USB|ACM)\d+", device.value):
+        account.carry(device, (*place, "port"), port)
+        if re.fullmatch(r"/dev/tty(USB|ACM)\d+", port):
             account.advice.append(
-                f"{device.value} may be another modem after a replug: let port of {own} be its name"
+                f"{port} may be another modem after a replug: let port of {own} be its name"
                 " in ls -l /dev/serial/by-id/"
             )
-        _speed(account, (*place,), settings, is_usb=_USB.search(device.value) is not None)
+        _speed(account, (*place,), settings, is_usb=_USB.search(port) is not None)
         _sim(account, (*place,), settings, own, pin_folder)
         _manners(account, (*place,), settings)
         carried.append(settings)

@@ -94,7 +94,7 @@ def test_every_setting_is_told(move: Move) -> None:
     assert "[GSM9] device = /dev/ttyS9\n      no modem GSM9 is named in devices" in told
     assert "[GSM1] pin = ****" in told
     assert "files in the queue /var/spool/sms/D1: mv /var/spool/sms/D1/*" in told
-    assert "[Service] ReadWritePaths=/var/spool/sms" in told
+    assert "[Service] and ReadWritePaths=/var/spool/sms" in told
 
 
 def test_the_output_passes_check_with_its_pins(move: Move, tmp_path: Path) -> None:
