@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,9 @@ from gsmgw.cli import command, display, exits, session
 if TYPE_CHECKING:
     from gsmgw.config import Checked, Config
 
+#: Option of prctl (linux/prctl.h).
+_PR_SET_PDEATHSIG = 1
+
 
 @click.command(
     cls=command.Command,
@@ -22,15 +27,25 @@ if TYPE_CHECKING:
 gsmgw --config /etc/gsmgw/gsmgw.yaml run
 """,
 )
+@click.option("--ends-with", "parent", type=int, metavar="PID", hidden=True)
 @session.pass_session
-def run(current: session.Session) -> int:
+def run(current: session.Session, parent: int | None) -> int:
     """Run the daemon in the foreground, until SIGTERM or Ctrl-C.
 
     systemd runs this. SIGHUP reads the configuration anew. Log lines go to standard error.
     """
     from gsmgw import daemon
 
+    if parent is not None and not _end_with(parent):
+        return exits.OK
     return daemon.run(current.config_path)
+
+
+def _end_with(parent: int) -> bool:
+    """Have the kernel send SIGTERM when the process that started us dies; False if it has died."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    return os.getppid() == parent
 
 
 @click.command(

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from gsmgw import clock, errors
-from gsmgw.simulator import books, faults, fields, line, loop, network, plan, scenario
+from gsmgw.simulator import books, faults, fields, line, loop, network, plan, scenario, scratch
 from gsmgw.simulator.device import (
     arrivals,
     card_commands,
@@ -21,6 +20,9 @@ from gsmgw.simulator.device import (
 )
 
 _COMMANDS = device_commands.COMMANDS | card_commands.COMMANDS | message_commands.COMMANDS
+
+#: The links of modems lie in a directory whose name begins so.
+SCRATCH = "gsmgw-modems-"
 
 
 class Simulator:
@@ -59,7 +61,7 @@ class Simulator:
         self._loop = loop.Loop(used)
         self.network = network.Network(layout.network, self._loop, self.books)
         self._directory = directory
-        self._own_directory: tempfile.TemporaryDirectory[str] | None = None
+        self._own_directory: scratch.Scratch | None = None
         self._modems: dict[str, modem.Modem] = {}
         self._is_running = False
         for phone in layout.phones:
@@ -99,7 +101,7 @@ class Simulator:
         self._loop.call(self._pull_out)
         self._loop.stop()
         if self._own_directory is not None:
-            self._own_directory.cleanup()
+            self._own_directory.close()
             self._own_directory = None
 
     def __enter__(self) -> Self:
@@ -276,8 +278,8 @@ class Simulator:
         if layout.link is not None:
             return Path(layout.link)
         if self._directory is None:
-            self._own_directory = tempfile.TemporaryDirectory(prefix="gsmgw-simulator-")
-            self._directory = Path(self._own_directory.name)
+            self._own_directory = scratch.Scratch(SCRATCH)
+            self._directory = self._own_directory.path
         return self._directory / layout.name
 
     def _modem(self, name: str) -> modem.Modem:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from gsmgw.cli.demo import stage as stages
 from gsmgw.cli.demo.narrator import Narrator
 from gsmgw.cli.demo.stage import Stage
 from gsmgw.clock import MOVED_BY, Clock
+from gsmgw.simulator import scratch
 
 #: Something promised did not happen.
 BROKEN = 1
@@ -102,8 +102,8 @@ def _show_files() -> None:
 @contextlib.contextmanager
 def _place(keep: Path | None) -> Iterator[Path]:
     if keep is None:
-        with tempfile.TemporaryDirectory(prefix="gsmgw-demo-") as folder:
-            yield Path(folder)
+        with scratch.scratch("gsmgw-demo-") as folder:
+            yield folder
         return
     place = keep.absolute()
     place.mkdir(parents=True, exist_ok=True)

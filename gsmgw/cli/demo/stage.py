@@ -88,7 +88,7 @@ class Stage:
         )
         with self.log.open("wb") as log:
             self._daemon = subprocess.Popen(  # noqa: S603 - our own program
-                [*self._command(), "run"],
+                [*self._command(), "run", "--ends-with", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,

@@ -95,7 +95,10 @@ class Trial:
 
     def _start(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         owner = steps.daemon_owner()
-        words = [sys.executable, "-m", "gsmgw", "--config", str(self._current.config_path), "run"]
+        words = [
+            *(sys.executable, "-m", "gsmgw", "--config", str(self._current.config_path)),
+            *("run", "--ends-with", str(os.getpid())),
+        ]
         click.echo("  a daemon for the time of the test:")
         self._do.show(steps.run_by_hand(self._current.config_path, owner))
         account: dict[str, Any] = {}

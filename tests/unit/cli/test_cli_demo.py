@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 from cli_support import ROOT, finish, start
 
 from gsmgw.cli.demo import narrator
+from gsmgw.simulator import scratch
 
 
 def leftovers(place: Path) -> list[str]:
@@ -127,3 +130,36 @@ def test_the_files_of_the_clinics_days_are_shown() -> None:
     assert (code, err) == (0, "")
     assert "name: Przychodnia Lipowa" in out
     assert "A-1003;05.03.2026;11:00;dr Jan Zieliński" in out
+
+
+@pytest.mark.slow
+def test_a_killed_demo_takes_its_daemon_along_and_the_next_clears_up(tmp_path: Path) -> None:
+    environment = {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    process = start("demo", env=environment)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if b"runs as process" in line:
+            daemon = int(line.split(b"process ")[1].split(b";")[0])
+            break
+    process.kill()
+    finish(process)
+    pause = threading.Event()
+    for _ in range(3000):
+        if is_gone(daemon):
+            break
+        pause.wait(0.02)
+    else:
+        raise AssertionError("the daemon runs on")
+    assert len(leftovers(tmp_path)) == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path))
+        with scratch.scratch("gsmgw-demo-") as folder:
+            assert leftovers(tmp_path) == [folder.name]
+
+
+def is_gone(pid: int) -> bool:
+    """Tell whether a process has ended, even if nobody has asked for its end."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
