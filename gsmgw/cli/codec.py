@@ -87,11 +87,24 @@ def _items(arguments: tuple[str, ...]) -> Iterator[str]:
 
 def _read_object(text: str) -> dict[str, object]:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = json.loads(text, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
         raise errors.PduError(f"this is no JSON: {error}") from error
+    except ValueError as error:
+        raise errors.PduError("a number in it is too long") from error
+    except RecursionError as error:
+        raise errors.PduError("it is nested too deeply") from error
     if not isinstance(found, dict):
         raise errors.PduError("an object is wanted: {…}")
+    return found
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise errors.PduError(f"{twice}: it stands there twice")
     return found
 
 

@@ -115,7 +115,7 @@ def _load(content: bytes) -> object:
     except RecursionError as error:
         raise BadFileError("the file is nested too deeply") from error
     except ValueError as error:  # a number of thousands of digits
-        raise BadFileError(f"the file is no JSON that can be read: {error}") from error
+        raise BadFileError("a number in the file has thousands of digits") from error
     return found
 
 

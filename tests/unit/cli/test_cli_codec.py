@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner, Result
 
 from gsmgw.cli import main
@@ -69,6 +70,21 @@ def test_encode_names_what_is_wrong_and_goes_on() -> None:
     assert "object 1: this is no JSON" in result.stderr
     assert "object 2: an object is wanted" in result.stderr
     assert "object 3: type: 'post' is none of deliver" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"type": "submit", "text": "x", "text": "y"}', "text: it stands there twice"),
+        ('{"concat": {"ref": 1, "ref": 2}}', "ref: it stands there twice"),
+        (f'{{"mr": 1{"0" * 5000}}}', "a number in it is too long"),
+        ("[" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_encode_names_json_that_is_not_unmistakable(line: str, words: str) -> None:
+    result = run("pdu", "encode", stdin=f"{line}\n".encode())
+    assert (result.exit_code, result.stdout) == (65, "")
+    assert result.stderr == f"gsmgw: object 1: {words}\n"
 
 
 def test_encode_names_a_number_that_is_none() -> None:
