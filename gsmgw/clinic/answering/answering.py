@@ -202,7 +202,10 @@ def dispatch(case: Case) -> None:
         case.reading = dataclasses.replace(
             case.reading, is_applied=False, why="maybe for a later text"
         )
-    if not case.reading.is_applied:
+    listed = wishes.listed_earlier(case)
+    if listed is not None:
+        wishes.for_listed(case, listed)
+    elif not case.reading.is_applied:
         wishes.unclear(case)
     elif Meaning.STOP in meanings:
         consents.stop(case)

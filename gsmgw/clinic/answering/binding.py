@@ -57,6 +57,8 @@ class Asked:
     #: R12: False if the answer was written before this text can have been read, while an older one
     #: asked about another time of the same visit
     is_heard: bool = True
+    #: the visits by their numbers in the newest older text about a family, if any still stands
+    listed: tuple[Row, ...] = ()
 
     @property
     def ids(self) -> list[int]:
@@ -105,11 +107,18 @@ def bind(tx: Transaction, arrival: Arrival, config: Config) -> Asked | None:
     if waiting:
         text = waiting[0]
         older = texts[texts.index(text) + 1 :]
-        return Asked(text, True, _is_heard(text, older, arrival, config))
+        return Asked(text, True, _is_heard(text, older, arrival, config), _listed(older, tx.now))
     is_open = any(_is_unanswered(row, tx.now) for row in texts[0])
     if not is_open and not any(_matters(row, tx.now) for row in texts[0]):
         return None
     return Asked(texts[0], is_open)
+
+
+def _listed(older: Sequence[tuple[Row, ...]], now: str) -> tuple[Row, ...]:
+    for text in older:
+        if text[0]["number"] is not None:
+            return text if any(stands(row, now) for row in text) else ()
+    return ()
 
 
 def is_moved(row: Row) -> bool:

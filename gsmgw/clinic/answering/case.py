@@ -60,6 +60,8 @@ class Case:
     made: dict[str | None, int] = field(default_factory=dict)
     #: of each answer that was stored, one for each visit: whether it was acted upon, or why not
     noted: list[tuple[bool, str | None]] = field(default_factory=list)
+    #: the answers that were stored
+    stored: list[int] = field(default_factory=list)
 
     @property
     def now(self) -> dt.datetime:
@@ -166,7 +168,8 @@ class Case:
             return
         is_known = tasks.open_for(self.tx, self.arrival.phone)
         if not is_known:
-            self.task(TaskCode.REVIEW)
+            # What it asked for has not been said: the list of answers shows that work waits.
+            responses.hand_to(self.tx, self.stored, self.task(TaskCode.REVIEW))
 
     def say_received(self) -> None:
         """Answer what a person will read: nobody is there now, or texts are not read at once."""
@@ -190,7 +193,7 @@ class Case:
         first = None if asked is None else asked.rows[0]
         why = why if applied else why or self.reading.why
         self.noted.append((applied, why))
-        return responses.add(
+        response_id = responses.add(
             self.tx,
             responses.NewResponse(
                 inbox_id=self.arrival.inbox_id,
@@ -210,6 +213,8 @@ class Case:
                 task_id=task_id,
             ),
         )
+        self.stored.append(response_id)
+        return response_id
 
 
 def _cut(note: str) -> str:

@@ -15,6 +15,7 @@ from gsmgw.clinic.reading import Meaning, Question, Reading, ReplyReader
 from gsmgw.clinic.reading.meaning import Part, one
 from gsmgw.clinic.wording import Wording
 from gsmgw.config import Config
+from gsmgw.store.database import Row
 
 #: What is tried beside a patient's own languages if an answer is in letters that these do not use.
 _CYRILLIC_LANGUAGES = ("uk", "ru")
@@ -62,6 +63,12 @@ class Understanding:
         more = [language for language in _CYRILLIC_LANGUAGES if language not in languages]
         other = self._best(arrival.text, asked, more) if more else best
         return other if other.reading.is_applied else best
+
+    def numbers_in(self, arrival: Arrival, listed: Sequence[Row]) -> set[int]:
+        """Return which visits of a family's text an answer names by their numbers."""
+        asked = Asked(tuple(listed), True)
+        reading = self._best(arrival.text, asked, self.languages(arrival)).reading
+        return {part.number for part in reading.parts if part.number is not None}
 
     def plain_yes(self, arrival: Arrival, language: str) -> bool:
         """Tell whether an answer would be a plain yes, were anything asked."""

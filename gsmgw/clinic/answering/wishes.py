@@ -102,6 +102,34 @@ def is_for_notice(case: Case) -> bool:
     return is_notice and not is_same and not case.office.understanding.has_asked_word(case.arrival)
 
 
+def listed_earlier(case: Case) -> Row | None:
+    """Return another visit that an answer may name by its number in an earlier text; None: none.
+
+    `NIE 2` after a text that asks about one visit, which has no number, and that came after a
+    family's text, in which number 2 is another one.
+    """
+    asked = case.asked
+    if asked is None or not asked.listed or asked.question is Question.FAMILY:
+        return None
+    if not case.reading.is_applied or not case.meanings & {Meaning.ACCEPT, Meaning.DECLINE}:
+        return None
+    numbers = case.office.understanding.numbers_in(case.arrival, asked.listed)
+    about = {row["about"] for row in asked.rows}
+    named = [row for row in asked.listed if row["number"] in numbers and row["about"] not in about]
+    return named[0] if named else None
+
+
+def for_listed(case: Case, row: Row) -> None:
+    """Leave an answer to a person that may be to another text than the newest one."""
+    why = "a number of an earlier text"
+    visit = visits.get(case.tx, row["about"])
+    is_no = Meaning.DECLINE in case.meanings and binding.is_ahead(row, case.tx.now)
+    if visit is not None and is_no and case.is_cut_off(visit["start"]):
+        _refused_late(case, visit, why)
+        return
+    to_person(case, why)
+
+
 def unclear(case: Case) -> None:
     """Deal with an answer that may not be acted upon: ask back once, then it is a person's (R9)."""
     if Meaning.RESCHEDULE in case.meanings and len(case.meanings) == 1:
@@ -191,9 +219,9 @@ def _near_refusal(case: Case) -> Row | None:
     return near[0] if near else None
 
 
-def _refused_late(case: Case, visit: Row) -> None:
+def _refused_late(case: Case, visit: Row, why: str | None = None) -> None:
     task_id = case.task(TaskCode.URGENT, about=visit["id"], patient_id=visit["patient_id"])
-    case.note(applied=False, task_id=task_id)
+    case.note(applied=False, why=why, task_id=task_id)
     case.say(Kind.TOO_LATE, about=visit)
 
 

@@ -374,6 +374,59 @@ def test_of_a_family_one_may_be_too_late(tmp_path: Path) -> None:
     desk.close()
 
 
+@pytest.mark.parametrize(
+    ("text", "response", "code"),
+    [
+        # Number 2 of the text of Tuesday is on Thursday; the newest text asks about Friday.
+        ("NIE 2", "needs-action", "review"),
+        ("TAK 1", "needs-action", "review"),
+        ("TAK 1 NIE 2", "needs-action", "review"),
+        ("NIE", "declined", None),
+        ("TAK", "accepted", None),
+        ("2", "declined", None),
+    ],
+)
+def test_a_number_of_an_earlier_text_is_no_answer_to_a_later_one(
+    tmp_path: Path, text: str, response: str, code: str | None
+) -> None:
+    desk = family(tmp_path)
+    desk.answer("TAK")
+    desk.book("A-1003", "4711", "2026-03-06 12:00")
+    desk.it_is("2026-03-04 10:00")
+    desk.ask("A-1003")
+    desk.answer(text)
+    assert desk.response("A-1003") == response
+    assert desk.response("A-1001") == desk.response("A-1002") == "accepted"
+    if text != "TAK 1 NIE 2":  # which is asked back, as ever
+        assert [one for one, _ in desk.tasks()] == ([code] if code else [])
+    desk.close()
+
+
+def test_a_number_of_an_earlier_text_that_is_too_late_to_decline_is_urgent(tmp_path: Path) -> None:
+    desk = family(tmp_path)
+    desk.answer("TAK")
+    desk.book("A-1003", "4711", "2026-03-06 12:00")
+    desk.it_is("2026-03-04 10:00")
+    desk.ask("A-1003")
+    desk.it_is("2026-03-05 08:30")
+    desk.answer("NIE 2")
+    assert desk.response("A-1003") == "needs-action"
+    assert [code for code, _ in desk.tasks()] == ["urgent"]
+    assert desk.last_said()["kind"] == "too_late"
+    desk.close()
+
+
+def test_who_is_left_of_a_family_may_answer_with_the_number_of_before(tmp_path: Path) -> None:
+    desk = family(tmp_path)
+    desk.answer("TAK 1")
+    desk.it_is("2026-03-04 10:00")
+    desk.ask("A-1002")
+    desk.answer("NIE 2")
+    assert desk.response("A-1002") == "declined"
+    assert desk.tasks() == []
+    desk.close()
+
+
 def test_a_certain_answer_to_the_next_text_closes_the_review_of_the_first(tmp_path: Path) -> None:
     desk = family(tmp_path)
     desk.answer("Kto to?")

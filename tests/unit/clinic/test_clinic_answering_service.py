@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from clinic_answering_support import READER, AnswerDesk, NoPlan, family, short
+from clinic_answering_support import READER, AnswerDesk, NoPlan, family, one_visit, short
 from clinic_support import OTHER_PHONE, PHONE, make_patient, make_visit
 
 from gsmgw import errors, logs
@@ -229,6 +229,18 @@ def test_the_guard_reads_its_limits(tmp_path: Path) -> None:
     desk.answer("HELP", OTHER_PHONE)
     desk.answer("zmiana terminu", OTHER_PHONE)
     assert desk.said() == ["help"]
+    desk.close()
+
+
+def test_what_was_not_said_for_the_limit_is_work_that_the_list_of_answers_shows(
+    tmp_path: Path,
+) -> None:
+    desk = AnswerDesk(tmp_path, replies={"most": "1"})
+    one_visit(desk)
+    desk.answer("HELP")
+    (row,) = desk.answer("kiedy mam wizytę?")
+    (task,) = desk.rows("SELECT * FROM task WHERE status = 'requested'")
+    assert (row["meaning"], row["task_id"], task["code"]) == ("info", task["id"], "review")
     desk.close()
 
 
