@@ -95,21 +95,21 @@ def test_what_a_modem_says_of_itself():
 )
 def test_a_service_code_is_answered_in_every_form(answer):
     with owned({'AT+CUSD=1,"*100#",15': answer}) as (_, library):
-        found = library.ask_service("*100#", 5.0)
+        found = library.ask_service("*100#", 60.0)
     assert found.text == "Balance: 12.30"
     assert not found.waits_for_reply
 
 
 def test_a_modem_that_wants_packed_codes_gets_them():
     with owned({'AT+CUSD=1,"AA180C3602",15': 'OK\r\n\r\n+CUSD: 1,"1 Yes",15'}) as (_, library):
-        found = library.ask_service("*100#", 5.0)
+        found = library.ask_service("*100#", 60.0)
     assert (found.text, found.waits_for_reply) == ("1 Yes", True)
 
 
 @pytest.mark.parametrize("answer", ["OK\r\n\r\n+CUSD: 4", "OK\r\n\r\n+CUSD: 5", "+CME ERROR: 30"])
 def test_a_refused_service_code_is_an_error_in_words(answer):
     with owned({"*": answer}) as (_, library), pytest.raises(ModemError):
-        library.ask_service("*100#", 5.0)
+        library.ask_service("*100#", 60.0)
 
 
 def test_a_service_code_that_nobody_answers():

@@ -16,7 +16,7 @@ PDU = "00" + "11" * 20
 def talking(answers=None, **more):
     """Hand out a played modem and a dialogue with it."""
     with PlayedModem(answers or SIGNAL, **more) as modem:
-        line = port.Port(modem.path, write_timeout_s=1.0)
+        line = port.Port(modem.path, write_timeout_s=60.0)
         line.open()
         talk = dialogue.Dialogue(line)
         talk.opened()
@@ -27,14 +27,14 @@ def talking(answers=None, **more):
 
 
 def signal(talk):
-    return talk.command("AT+CSQ", prefixes=("+CSQ:",), timeout_s=5)
+    return talk.command("AT+CSQ", prefixes=("+CSQ:",), timeout_s=60)
 
 
 @pytest.mark.parametrize("line", [{}, {"piece": 1}, {"echo": True}, {"echo": True, "piece": 1}])
 def test_a_command_and_a_submit_over_every_line(line):
     with talking(**line) as (modem, talk):
         assert signal(talk).first == "+CSQ: 17,99"
-        answer = talk.submit(PDU, 20, timeout_s=5)
+        answer = talk.submit(PDU, 20, timeout_s=60)
         assert answer.taken
         assert answer.reference == 1
         assert modem.submitted == [PDU]
@@ -45,7 +45,7 @@ def test_a_command_and_a_submit_over_every_line(line):
 @pytest.mark.parametrize("prompt", [b"\r\n> ", b"> ", b">", b"\r\n>\r\n"])
 def test_every_kind_of_prompt(prompt):
     with talking(prompt=prompt) as (_, talk):
-        assert talk.submit(PDU, 20, timeout_s=5).reference == 1
+        assert talk.submit(PDU, 20, timeout_s=60).reference == 1
 
 
 def test_a_refused_command_is_a_value():
@@ -145,14 +145,14 @@ def test_a_silent_modem_is_named_without_its_pin():
 )
 def test_the_network_took_it(result, mr):
     with talking(results=[result]) as (_, talk):
-        answer = talk.submit(PDU, 20, timeout_s=5)
+        answer = talk.submit(PDU, 20, timeout_s=60)
         assert answer.taken
         assert answer.reference == mr
 
 
 def test_ok_alone_is_taken_without_a_reference():
     with talking(results=["OK"]) as (_, talk):
-        answer = talk.submit(PDU, 20, timeout_s=5)
+        answer = talk.submit(PDU, 20, timeout_s=60)
         assert answer.taken
         assert answer.reference is None
 
@@ -160,10 +160,10 @@ def test_ok_alone_is_taken_without_a_reference():
 def test_a_modem_that_never_tells_references_is_not_waited_for_each_time():
     with talking(results=["OK"] * 5) as (_, talk):
         for _ in range(3):
-            assert talk.submit(PDU, 20, timeout_s=5).taken
+            assert talk.submit(PDU, 20, timeout_s=60).taken
             assert not talk.in_step  # +CMGS might still have come
         for _ in range(2):
-            answer = talk.submit(PDU, 20, timeout_s=5)
+            answer = talk.submit(PDU, 20, timeout_s=60)
             assert (answer.taken, answer.reference, talk.in_step) == (True, None, True)
 
 
@@ -178,7 +178,7 @@ def test_a_modem_that_never_tells_references_is_not_waited_for_each_time():
 )
 def test_a_no_after_ctrl_z(result, kind, code):
     with talking(results=[result]) as (_, talk):
-        answer = talk.submit(PDU, 20, timeout_s=5)
+        answer = talk.submit(PDU, 20, timeout_s=60)
         assert answer.submitted
         assert not answer.taken
         assert answer.final is not None
@@ -187,7 +187,7 @@ def test_a_no_after_ctrl_z(result, kind, code):
 
 def test_a_no_in_place_of_the_prompt_was_never_submitted():
     with talking({"AT+CMGS=20": "+CMS ERROR: 304"}) as (modem, talk):
-        answer = talk.submit(PDU, 20, timeout_s=5)
+        answer = talk.submit(PDU, 20, timeout_s=60)
         assert not answer.submitted
         assert answer.final is not None
         assert answer.final.code == 304
@@ -197,7 +197,7 @@ def test_a_no_in_place_of_the_prompt_was_never_submitted():
 
 def test_no_prompt_in_time_was_never_submitted_and_the_late_prompt_is_closed():
     with talking({"AT+CMGS=20": None, **SIGNAL}) as (modem, talk):
-        answer = talk.submit(PDU, 20, timeout_s=5, prompt_timeout_s=0.1)
+        answer = talk.submit(PDU, 20, timeout_s=60, prompt_timeout_s=0.1)
         assert not answer.submitted
         assert isinstance(answer.error, ModemSilentError)
         modem._in_prompt = True
@@ -216,7 +216,7 @@ def test_silence_after_ctrl_z_is_unknown_and_the_late_answer_is_kept():
         modem.say("\r\n+CMGS: 9\r\n\r\nOK\r\n")
         assert signal(talk).first == "+CSQ: 17,99"
         assert [late.reference for late in talk.late] == [9]
-        assert talk.submit(PDU, 20, timeout_s=5).reference == 1
+        assert talk.submit(PDU, 20, timeout_s=60).reference == 1
 
 
 def test_a_late_refusal_is_kept_too():
@@ -229,10 +229,11 @@ def test_a_late_refusal_is_kept_too():
 
 def test_a_late_answer_after_error_is_kept():
     with talking(results=["ERROR"]) as (modem, talk):
-        assert not talk.submit(PDU, 20, timeout_s=5).taken
+        assert not talk.submit(PDU, 20, timeout_s=60).taken
         modem.say("\r\n+CMGS: 9\r\n\r\nOK\r\n")
-        talk.wait(1)
-        talk.wait(0.1)
+        until = talk._clock.monotonic() + 60
+        while not talk.late and talk._clock.monotonic() < until:
+            talk.wait(1)
         assert [late.reference for late in talk.late] == [9]
 
 
@@ -279,7 +280,7 @@ def test_sixty_messages_out_while_sixty_come_in():
         return '+CMTI: "SM",1\r\n+CMGS: 7\r\n^RSSI: 1\r\nOK'
 
     with talking(results=[result] * 60, piece=3) as (modem, talk):
-        answers = [talk.submit(PDU, 20, timeout_s=5) for _ in range(60)]
+        answers = [talk.submit(PDU, 20, timeout_s=60) for _ in range(60)]
         assert all(answer.reference == 7 for answer in answers)
         assert sum(one.text.startswith("+CMTI") for one in talk.unsolicited) == 60
         assert len(modem.submitted) == 60
