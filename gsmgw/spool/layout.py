@@ -71,6 +71,10 @@ class Layout:
         """Return the folder of a word that the store keeps: sent, failed, incoming or report."""
         return self.root / name
 
+    def is_whole(self) -> bool:
+        """Tell whether all folders are there."""
+        return all(folder.is_dir() for folder, _ in self._folders())
+
     def make(self, group: str | None) -> None:
         """Make what is missing; blocks for a moment.
 

@@ -138,8 +138,9 @@ class Taking:
     def _scan(self, now: float) -> None:
         """Look at the folder itself: events can be lost, and there are none of before the start."""
         self._scan_at = now + SCAN_EVERY_S
-        if not self._watcher.is_alive():
+        if not self._place.is_whole():
             self._place.make(self._config.spool.group)
+        if not self._watcher.is_alive():
             self._watcher.start()
         found = set(files.listing(self._place.outgoing))
         looks: list[tuple[int, str, Look]] = []

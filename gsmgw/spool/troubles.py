@@ -36,6 +36,7 @@ _ADVICE = {
     errno.EACCES: "see the owner and mode of the folder",
     errno.EPERM: "see the owner and mode of the folder",
     errno.EIO: "the disk fails; see dmesg",
+    errno.ENOENT: "put back what is missing; folders of the spool are made anew within a minute",
 }
 
 

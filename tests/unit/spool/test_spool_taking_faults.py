@@ -267,6 +267,25 @@ def test_a_watcher_that_has_died_is_started_again(bench: Bench) -> None:
     assert bench.place.outgoing.is_dir()
 
 
+@pytest.mark.parametrize("name", ["checked", "sent", "failed", "incoming", "report", ".tmp"])
+def test_a_folder_that_was_removed_is_made_again_and_what_was_owed_goes_there(
+    bench: Bench, name: str
+) -> None:
+    (bench.place.root / name).rmdir()
+    bench.drop("X", FILE)
+    bench.taking.take_ready()
+    if name != "checked":
+        bench.send(bench.messages()[0]["id"], 1)
+    if name in ("sent", ".tmp"):
+        assert bench.put_away() == 0
+    scan(bench)
+    assert bench.place.is_whole()
+    if name == "checked":
+        bench.send(bench.messages()[0]["id"], 1)
+    assert bench.put_away() == 1
+    assert bench.tree() == {"sent": ["X"]}
+
+
 @pytest.mark.parametrize("stays", [True, False])
 def test_permission_is_told_unless_the_file_is_gone(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, *, stays: bool
