@@ -61,13 +61,14 @@ class CrashDay(ClinicDay, CrashSite):
 
     def is_day_done(self) -> bool:
         """Tell whether nothing is left that is due, also for the clinic's files."""
-        inbox = self.rows("inbox")
+        # Where things come from before where they go: what moves on meanwhile is seen there.
         return (
-            self.is_at_rest()
-            and not any(map(self.sim.memory, self.names))
-            and self.cursor() == max((row["id"] for row in inbox), default=0)
-            and not self.rows("request", "status = 'active' AND due <= ?", self.now())
+            not any(map(self.sim.memory, self.names))
+            and max((row["id"] for row in self.rows("inbox")), default=0) == self.cursor()
+            # What is to be said now is due by the millisecond, `now` has whole seconds.
+            and not self.rows("request", "status = 'active' AND due <= ?", self.now(60))
             and not self.rows("response", "exported IS NULL")
+            and self.is_at_rest()
         )
 
     def until_asked(self) -> None:
@@ -88,8 +89,9 @@ class CrashDay(ClinicDay, CrashSite):
             self.start()
         # Whether the last text before a kill went out, the next references tell.
         self.insert_some(2, "afterwards")
-        self.until(self.is_day_done, 60)
+        self.until(self.is_day_done)
         answered = sum(len(answer.rows) for answer in DAY)
+        self.until(lambda: len(self.files("clinic/out/replies")) >= answered)
         self.until(lambda: len(self.table("replies.csv")) >= answered)
         self.until(lambda: len(self.table("tasks.csv")) >= len(self.rows("task")))
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A clinic's days in seconds: the real daemon, simulated modems, and a clock that the test moves.
 
-Daemon, commands and the simulated network share one time; `at` moves it forward.
+Daemon, commands and the simulated network share one time, which goes on between two moves: `at`
+leaves it alone where a slow day has got there already.
 """
 
 from __future__ import annotations
@@ -89,17 +90,25 @@ class ClinicDay(Machine):
         self.network_clock = MovedClock()
         merged = {**SETTINGS, **(settings or {})}
         super().__init__(folder, scenario, settings=merged, source=self.network_clock)
-        self.at(begins)
+        self._move(local(begins))
 
     # -- time -------------------------------------------------------------------------------------
 
     def at(self, moment: str) -> None:
         """Move the time of daemon and network forward to `Tue 10:00` of the scenarios' week."""
-        self._move(local(moment))
+        self._move_on(local(moment))
 
     def at_date(self, moment: str) -> None:
         """Move the time forward to `2026-03-29 09:59`."""
-        self._move(dt.datetime.fromisoformat(moment).replace(tzinfo=ZONE))
+        self._move_on(dt.datetime.fromisoformat(moment).replace(tzinfo=ZONE))
+
+    def back_to(self, moment: str) -> None:
+        """Set the time of daemon and network, wrongly, to an earlier one."""
+        self._move(local(moment))
+
+    def _move_on(self, target: dt.datetime) -> None:
+        if target > self.network_clock.now():
+            self._move(target)
 
     def _move(self, target: dt.datetime) -> None:
         offset = target.astimezone(dt.UTC) - dt.datetime.now(dt.UTC)

@@ -46,6 +46,12 @@ def answers(box: ClinicDay) -> list[tuple[str, str, str]]:
     return [(row["appointment"], row["answer"], row["state"]) for row in box.table("replies.csv")]
 
 
+def handed_over(box: ClinicDay, appointment: str) -> list[dict[str, str]]:
+    """Return what the files say that were handed over about a visit."""
+    found = map(json.loads, box.files("clinic/out/replies").values())
+    return [one for one in found if one["appointment"] == appointment]
+
+
 def test_an_ordinary_thursday(tmp_path: Path) -> None:
     with clinic_day(tmp_path / "box", "Mon 08:20") as box:
         monday(box)
@@ -98,11 +104,8 @@ def tuesday(box: ClinicDay) -> None:
     box.until_texts(PIOTR, ask("Piotr", "11:00"), declined)
     assert box.visit("A-1003")["status"] == "booked"  # only the clinic cancels
     box.until_row("replies.csv", appointment="A-1003", answer="declined", text="nie przyjdę")
-    (handed,) = [
-        found
-        for found in map(json.loads, box.files("clinic/out/replies").values())
-        if found["appointment"] == "A-1003"
-    ]
+    box.until(lambda: handed_over(box, "A-1003"))  # its file may come after its row
+    (handed,) = handed_over(box, "A-1003")
     assert (handed["status"], handed["phone"]) == ("declined", PIOTR)
     assert handed["start"] == "2026-03-05T11:00:00+01:00"
 

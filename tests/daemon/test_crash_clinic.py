@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from site_support import Site, site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 VISITS = 1500
 SETTINGS = {

@@ -11,7 +11,7 @@ import pytest
 from clinic_crash_support import DAY, OTHERS, CrashDay, check_day, table
 from crash_support import WARM_UP, scenario
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SEED = random.SystemRandom().randrange(1_000_000)
 

@@ -16,7 +16,7 @@ from machine_support import quiet
 
 from gsmgw.store import database
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: Longer than a write waits for a lock.
 LONG_S = database.BUSY_TIMEOUT_S + 2
@@ -110,7 +110,7 @@ def test_a_clock_that_jumps_over_the_evening_and_back(tmp_path: Path) -> None:
         box.at("Tue 21:00")
         quiet(3)
         assert box.texts == []  # nobody is written to in the evening
-        box.at("Tue 10:00:05")
+        box.back_to("Tue 10:00:05")
         quiet(2)
         box.at("Wed 10:00:05")
         box.until_asked()
@@ -128,7 +128,8 @@ def test_a_modem_that_is_gone_for_days_sends_nothing_stale(tmp_path: Path) -> No
         box.until(lambda: len(box.rows("outbox")) == len(DAY))
         box.at("Thu 12:30")  # all visits of the day are over
         box.sim.plug("front")
-        box.until(lambda: {row["state"] for row in box.rows("outbox")} == {"expired"})
+        # Beside them there may already be notices for the desk.
+        box.until(lambda: len(box.rows("outbox", "state = 'expired'")) == len(DAY))
         box.until(lambda: len(box.table("unreachable.csv")) == len(DAY))
         box.until(lambda: len(box.tasks(code="unreachable")) == len(DAY))
         one = box.insert("+48500100299", "after")

@@ -11,7 +11,7 @@ import pytest
 from crash_launcher import STEPS
 from crash_support import crash_site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def steps(*paths: str) -> list[str]:

@@ -10,7 +10,7 @@ from crash_support import CrashSite, crash_site, scenario
 
 from gsmgw.simulator.device import arrivals
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SENDER = "+48500100201"
 

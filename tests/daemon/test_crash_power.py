@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from crash_support import CrashSite, crash_site, scenario
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SEED = random.SystemRandom().randrange(1_000_000)
 #: Steps at which the database is being written, and those next to changes of files.

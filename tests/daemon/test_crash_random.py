@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from crash_support import WARM_UP, CrashSite, crash_site, kill_at_random, scenario
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SEED = random.SystemRandom().randrange(1_000_000)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from machine_support import NOBODY, ROOT, Machine, machine, open_folder
+from site_support import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -89,7 +90,7 @@ def run_as_nobody(box: Machine, *arguments: str) -> subprocess.CompletedProcess[
         check=False,
         cwd=box.folder,
         env=box.environment(),
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -144,7 +145,7 @@ def test_daemon_of_another_user_takes_over_what_root_began(shared: Machine) -> N
     assert shared.run("restore", _copy(shared)).returncode == 0  # and the lock, and a new database
     for port in shared.sim.ports.values():
         os.chown(port, NOBODY, NOBODY)
-    shared.log_path.touch()
+    before = len(shared.log)
     with shared.log_path.open("ab") as log:
         shared.process = subprocess.Popen(
             as_nobody(shared, "run", group=MAIL),
@@ -154,7 +155,7 @@ def test_daemon_of_another_user_takes_over_what_root_began(shared: Machine) -> N
             stderr=log,
             env=shared.environment(),
         )
-    shared.until(lambda: {row["state"] for row in shared.rows("modem")} == {"ready"})
+    shared.until_up(before)
     message = shared.insert("+48500100201", "hello")
     shared.until_state(message, "delivered")
     assert "daemon (process" in shared.run("restore", _copy(shared)).stderr
