@@ -241,11 +241,13 @@ class Dialogue(exchange.Exchange):
         waiting = self._waiting = sorting.Expectation(())
         self._reference, waiting.final = self._take_spare()
         deadline = self._clock.monotonic() + timeout_s
+        left_s = 1.0
         while waiting.final is None and self._reference is None:
-            left_s = deadline - self._clock.monotonic()
             if left_s <= 0:
                 return None
-            self._pump_or_flush(left_s)
+            left_s = deadline - self._clock.monotonic()
+            # Also when the time is over: what is there by then is late because of us.
+            self._pump_or_flush(max(left_s, 0.0))
         if waiting.final is not None and not waiting.final.ok:
             if waiting.final.code is None:
                 self._unsettled = True  # ERROR, NO CARRIER: the real result may still come

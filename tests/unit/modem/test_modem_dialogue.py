@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+import select
+import threading
 from contextlib import contextmanager
 
 import pytest
 from modem_support import PlayedModem
 
+from gsmgw import clock
 from gsmgw.at.replies import FinalKind
 from gsmgw.errors import CommandFailedError, ModemSilentError, PortLostError
 from gsmgw.modem import dialogue, port
@@ -86,9 +89,93 @@ def test_answers_that_come_in_the_middle_of_resynchronising_are_discarded():
         assert talk.command("AT+CGMI", prefixes=None).lines == ("huawei",)
 
 
+def test_the_late_answer_of_one_command_is_not_taken_for_the_answer_to_the_probe():
+    """The first AT is answered with what was owed; its own answer comes after the silence."""
+    answers = {"AT+SLOW": None, "AT": "OK", "AT+CSQ": SIGNAL["AT+CSQ"]}
+    with talking(answers) as (modem, talk):
+        assert talk.command("AT").ok  # in step
+        with pytest.raises(ModemSilentError):
+            talk.command("AT+SLOW", timeout_s=0.05)
+        owed = []
+
+        def answer(_line):
+            if not owed:
+                owed.append(threading.Timer(0.5, modem.say, ["\r\nOK\r\n"]))
+                owed[0].start()
+            return "OK"
+
+        modem.answers["AT"] = answer
+        talk.resynchronise()
+        rounds = modem.heard.count("AT")
+        owed[0].join()
+        assert rounds >= 3, "one for coming into step, two in a row after what was owed"
+
+
+def test_a_part_has_left_the_kernel_before_its_end_is_written(monkeypatch):
+    with talking() as (_, talk):
+        assert talk.command("AT").ok
+        done = []
+        write, drain = port.Port.write, port.Port.drain
+        monkeypatch.setattr(
+            port.Port, "write", lambda line, octets: (done.append(octets), write(line, octets))
+        )
+        monkeypatch.setattr(port.Port, "drain", lambda line: (done.append("drain"), drain(line)))
+        assert talk.submit(PDU, 20, timeout_s=60).taken
+        assert done == [b"AT+CMGS=20\r", PDU.encode(), "drain", b"\x1a"]
+
+
+def test_what_does_not_leave_the_kernel_was_never_submitted(monkeypatch):
+    def jam(line):
+        raise ModemSilentError(f"{line.path} takes no bytes")
+
+    monkeypatch.setattr(port.Port, "drain", jam)
+    with talking() as (modem, talk):
+        answer = talk.submit(PDU, 20, timeout_s=60)
+        assert not answer.submitted
+        assert isinstance(answer.error, ModemSilentError)
+        assert modem.submitted == []
+
+
 def test_a_modem_that_answers_error_to_at_gets_into_step():
     with talking({"AT": "ERROR", **SIGNAL}) as (_, talk):
         assert signal(talk).ok
+
+
+@pytest.mark.parametrize("asked", ["submit", "command"])
+def test_an_answer_that_came_while_the_machine_held_us_up_is_no_silence(asked):
+    """It is there in time; we look when the time is over, as after a stall of the machine."""
+    now = HeldUp()
+    with PlayedModem(SIGNAL) as modem:
+        line = port.Port(modem.path)
+        line.open()
+        read, write, written = line.read, line.write, []
+
+        def held_up(timeout_s, wake_fd=None):
+            if now.ahead_s == 0 and written[-1:] in ([b"\x1a"], [b"AT+CSQ\r"]):
+                assert select.select([line.fileno()], [], [], 60)[0]
+                now.ahead_s = 1000.0
+                return b""
+            return read(timeout_s, wake_fd)
+
+        line.read = held_up
+        line.write = lambda octets: written.append(octets) or write(octets)
+        talk = dialogue.Dialogue(line, now=now)
+        talk.opened()
+        if asked == "submit":
+            assert talk.submit(PDU, 20, timeout_s=60).reference == 1
+        else:
+            assert signal(talk).first == "+CSQ: 17,99"
+        assert now.ahead_s
+        line.close()
+
+
+class HeldUp(clock.SystemClock):
+    """The machine's clock after a stall."""
+
+    ahead_s = 0.0
+
+    def monotonic(self):
+        return super().monotonic() + self.ahead_s
 
 
 def test_a_final_result_without_its_end_ends_the_command():
