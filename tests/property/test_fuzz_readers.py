@@ -49,7 +49,7 @@ def test_a_long_run_of_anything_costs_little(name: str, piece: bytes) -> None:
     if name in ("config", "scenario"):
         octets = octets[:5000]  # PyYAML reads some 200 kB a second
     for wrapped in (octets, _wrapped(name, octets)):
-        # What grows with the square of its length runs into the suite's limit of two minutes.
+        # What grows with the square of its length runs into the suite's time limit.
         fuzz_support.CHECKS[name](wrapped)
 
 
