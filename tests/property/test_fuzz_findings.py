@@ -68,7 +68,7 @@ def test_an_answer_without_end_is_cut() -> None:
 
 @pytest.mark.parametrize("run", [" 'x", ' "x', "'", "\\", "\\'", "1 2/"])
 def test_quotes_without_end_do_not_stall_the_log(run: str) -> None:
-    # With the square of the length it takes an hour; the suite allows two minutes.
+    # With the square of the length it takes an hour; the suite allows minutes.
     assert logs.masked(run * 100_000)
 
 
