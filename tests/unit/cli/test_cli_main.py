@@ -254,7 +254,7 @@ def test_an_old_locale_costs_letters_only(place: Place) -> None:
     place.message("Zażółć 👍")
     environment = {"PYTHONIOENCODING": "iso-8859-1", "PYTHONUTF8": "0"}
     process = start("list", config=place.config, env=environment)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=250)
     assert process.returncode == 0
     assert "Za\\u017có" in out.decode("iso-8859-1")
 
