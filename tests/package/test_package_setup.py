@@ -41,7 +41,7 @@ def test_smstools_moves_in(box: Box, packages: dict[str, Path]) -> None:
         box.path("/etc/smsd.conf").write_text(text)
         box.run("gsmgw", "migrate", "smstools", "-o", _CONFIG, code=73)
         told = box.run("gsmgw", "migrate", "smstools", "-o", _CONFIG, "--force").stdout
-        assert "[Service] ReadWritePaths=/var/spool/sms" in told
+        assert "[Service] and ReadWritePaths=/var/spool/sms" in told
         assert box.mode("/etc/gsmgw/GSM1.pin") == "gsmgw:gsmgw 600"
         # The unit does not let the daemon write there yet: said before anything is started.
         refused = box.run("gsmgw", "setup", "--yes", "--port", port, code=78)

@@ -261,11 +261,12 @@ def _finish(
     names: list[str],
     wait_s: float,
 ) -> int:
+    gsmgw = display.safe(steps.program(current.config_path))
     if number is not None and names:
         click.echo("Test:")
         if not trial.Trial(current, do, wait_s=wait_s).run(number, names):
             raise exits.CommandError("the test did not go through; gsmgw doctor says what is wrong")
     elif number is None:
-        click.echo("To try it: gsmgw send NUMBER 'Hello', then gsmgw show ID")
-    click.echo("Nothing was done." if do.is_dry else "Done. How things are: gsmgw status")
+        click.echo(f"To try it: {gsmgw} send NUMBER 'Hello', then {gsmgw} show ID")
+    click.echo("Nothing was done." if do.is_dry else f"Done. How things are: {gsmgw} status")
     return exits.OK

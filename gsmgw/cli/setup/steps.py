@@ -21,6 +21,7 @@ from pathlib import Path
 
 import click
 
+from gsmgw import config
 from gsmgw.cli import display, exits
 from gsmgw.cli.doctor import machine
 from gsmgw.clock import Clock
@@ -85,6 +86,13 @@ def rights_of(path: Path) -> tuple[Owner, int]:
 def copy_name(path: Path, clock: Clock) -> Path:
     """Return where the copy of a file is kept that is replaced now."""
     return path.with_name(f"{path.name}.before-{clock.now():%Y%m%dT%H%M%SZ}")
+
+
+def program(config_path: Path) -> str:
+    """Return how a person calls gsmgw: with the configuration named only where that is needed."""
+    if config_path == config.find():
+        return "gsmgw"
+    return f"gsmgw --config {shlex.quote(str(config_path))}"
 
 
 def run_by_hand(config_path: Path, owner: Owner) -> str:

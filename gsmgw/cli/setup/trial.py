@@ -51,6 +51,7 @@ class Trial:
     def __init__(self, current: session.Session, do: steps.Steps, *, wait_s: float) -> None:
         self._current = current
         self._do = do
+        self._gsmgw = steps.program(current.config_path)
         self._wait_s = wait_s
         self._pause = threading.Event()
 
@@ -68,7 +69,8 @@ class Trial:
         """
         if self._do.is_dry:
             for name in names:
-                self._do.show(f"gsmgw send --modem {name} --report {number} 'Test of gsmgw'")
+                words = f"send --modem {name} --report {number} 'Test of gsmgw'"
+                self._do.show(f"{self._gsmgw} {words}")
             return True
         with self._daemon():
             results = [self._try_modem(name, number) for name in names]
@@ -128,7 +130,7 @@ class Trial:
         at = self._current.clock.now().astimezone(self._current.zone)
         text = f"Test of gsmgw, modem {name}, {at:%H:%M:%S}"
         words = ["send", "--modem", name, "--report", "--source", "setup", number, text]
-        self._do.show(f"gsmgw {shlex.join(words)}")
+        self._do.show(f"{self._gsmgw} {shlex.join(words)}")
         done = subprocess.run(  # noqa: S603 - our own program
             [
                 *(sys.executable, "-m", "gsmgw", "--config", str(self._current.config_path)),
@@ -197,7 +199,7 @@ class Trial:
         if state is MessageState.SENT:
             click.echo("    no report yet: the phone is off, or this operator gives none")
         elif state is not MessageState.DELIVERED:
-            click.echo(f"    more: gsmgw show {message_id}")
+            click.echo(f"    more: {display.safe(self._gsmgw)} show {message_id}")
         return state in (MessageState.SENT, MessageState.DELIVERED)
 
     def _wait(self, condition: Callable[[], bool]) -> None:

@@ -327,7 +327,7 @@ def test_a_test_that_fails_says_why(setup: Setup, tmp_path: Path, simulator: Sim
     result = setup(*words, "--wait", "100")
     assert result.exit_code == 69
     assert "failed (" in result.output
-    assert "gsmgw show 1" in result.output
+    assert f"gsmgw --config {tmp_path / 'gsmgw.yaml'} show 1" in result.output
     assert "gsmgw doctor says what is wrong" in result.stderr
 
 
