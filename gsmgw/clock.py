@@ -81,8 +81,7 @@ def format_utc(at: dt.datetime) -> str:
 
     Fixed width, so that text order is time order.
     """
-    at = at.astimezone(dt.UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return at.astimezone(dt.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def parse_time(text: str, zone: dt.tzinfo) -> dt.datetime:

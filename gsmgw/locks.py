@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One daemon for each database and each spool: a lock that the kernel gives back at any death."""
+"""Who may write: one daemon for each database and spool, one thread at a time, long work in pieces.
+
+The lock of a daemon is one that the kernel gives back at any death.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,26 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from gsmgw.clock import Clock
 from gsmgw.errors import GsmgwError
 
 #: `holder` has the lock for some microseconds while it looks, and whoever takes it needs some to
 #: write down who it is: what was found is looked at once more after so long.
 _AGAIN_S = 0.02
+
+#: A piece of long work ends after so long, in seconds.
+PIECE_S = 0.008
+#: Behind a piece nothing of long work is written for this part of the time that it took, within
+#: bounds.
+GAP_PART = 0.5
+GAP_S, LONGEST_GAP_S = 0.010, 0.100
+#: One long work waits so long for the piece of another one, then goes on beside it.
+_PATIENCE_S = 5.0
 
 
 class Lock:
@@ -149,3 +164,63 @@ class Turns:
                 self._waiting.popleft().release()
             else:
                 self.is_taken = False
+
+
+class Piece:
+    """One piece of long work; asked between two steps of it whether it is to end."""
+
+    def __init__(self, turns: Turns, clock: Clock) -> None:
+        self._turns = turns
+        self._clock = clock
+        self._began: float | None = None
+
+    def is_over(self) -> bool:
+        """Tell whether others are to write now; False the first time, so that work goes on."""
+        now = self._clock.monotonic()
+        if self._began is None:
+            self._began = now
+            return False
+        return self._turns.waiting > 0 or now - self._began >= PIECE_S
+
+
+class Pace:
+    """Lets long work write piece by piece, and others between the pieces.
+
+    A piece ends when another thread waits for its turn, so a modem waits for one step of long work
+    at most. Other software cannot be seen waiting: its SQLite looks for the lock again after 1, 2,
+    5, 10, 15, 20 and 25 ms. Behind a piece of 8 ms a gap of 10 ms holds the next such look for
+    certain, behind a longer one a gap of half its length does. Gaps are kept between the pieces of
+    different work too.
+    """
+
+    def __init__(self, turns: Turns, clock: Clock) -> None:
+        self._turns = turns
+        self._clock = clock
+        self._one = Turns()
+        self._free_at = 0.0  # of the machine's clock: these gaps are real ones, also in a test
+        self._never = threading.Event()
+
+    @contextlib.contextmanager
+    def piece(self, pause: Callable[[float], object] | None = None) -> Iterator[Piece]:
+        """Wait until the gap behind the last piece is over; the block is the next piece.
+
+        Enter `Database.write` inside of it, and end the block when the piece is over.
+
+        Args:
+            pause: waits so many seconds; None for a wait that nothing ends.
+        """
+        is_mine = self._one.take(_PATIENCE_S)
+        try:
+            left_s = self._free_at - time.monotonic()
+            if left_s > 0:
+                (pause or self._never.wait)(left_s)
+            began = time.monotonic()
+            try:
+                yield Piece(self._turns, self._clock)
+            finally:
+                ended = time.monotonic()
+                gap_s = max(GAP_S, GAP_PART * (ended - began))
+                self._free_at = ended + min(gap_s, LONGEST_GAP_S)
+        finally:
+            if is_mine:
+                self._one.give()

@@ -36,6 +36,8 @@ _BETWEEN = re.compile(
 # Under so many digits a log shows the last two only.
 _SHOWN_FROM_DIGITS = 9
 _HIDDEN_DIGITS = 2
+#: So many numbers, once read, are not read again: who is to write a lot reads them beforehand.
+_REMEMBERED = 512
 
 
 def parse_recipient(text: str, *, country: str, international_digits: bool = False) -> str:
@@ -105,6 +107,7 @@ def is_mobile(number: str) -> bool:
     return kind in (kinds.MOBILE, kinds.FIXED_LINE_OR_MOBILE)
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def is_landline(number: str) -> bool:
     """Tell whether the number plan knows an E.164 number as one that no text can reach.
 
@@ -199,6 +202,7 @@ def _as_smsd_reads(text: str) -> str:
     return text if any(char.isdecimal() for char in rest) or not cut else cut.group()
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def _read(digits: str, country: str) -> str | None:
     """Return the E.164 form of `+` and digits, or of national digits, if such a number can be."""
     library = _library()

@@ -63,16 +63,15 @@ class AnswerDesk(clinic_support.Clinic):
 
     def patient(self, patient_id: str, given: str, phone: str = PHONE, **values: object) -> None:
         with self.db.write() as tx:
-            people.put(
+            people.add(
                 tx, patient_id, {"given": given, "phone": phone, "phone_type": "mobile", **values}
             )
 
     def book(self, visit_id: str, patient_id: str, start: str, **values: object) -> None:
         """Put a visit into the database; `start` on the clinic's clock."""
         with self.db.write() as tx:
-            visits.put(
-                tx, visit_id, {"patient_id": patient_id, "start": self.stored(start), **values}
-            )
+            write = visits.add if visits.get(tx, visit_id) is None else visits.put
+            write(tx, visit_id, {"patient_id": patient_id, "start": self.stored(start), **values})
 
     def ask(
         self,

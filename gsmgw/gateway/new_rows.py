@@ -29,7 +29,7 @@ log = logs.get("intake")
 #: Pauses between looks after a hint, in seconds: together 0, 5, 20, 80, 320 ms and 1 s.
 LOOKS_S = (0.005, 0.015, 0.060, 0.240, 0.680)
 IDLE_LOOK_S = 1.0
-BUSY_LOOK_S = 0.020
+BUSY_LOOK_S = 0.005
 #: After an event while we write ourselves; no commit of others can come before our own has ended.
 OWN_WRITE_S = 0.003
 #: Own commits a second from which on nothing is watched, and below which it is again.

@@ -138,6 +138,7 @@ class Database:
         # SQLite waits for a lock by looking again after growing pauses of up to 100 ms; between
         # the threads of one process turns are handed over at once.
         self._turns = locks.Turns()
+        self.pace = locks.Pace(self._turns, self.clock)  #: of long work; others write between
         self._pause = threading.Event()  # never set: its wait is a pause
 
     def open(self) -> None:

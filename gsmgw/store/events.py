@@ -8,6 +8,8 @@ import sqlite3
 
 from gsmgw.store.database import Database, Transaction
 
+_written = json.JSONEncoder(default=str).encode  # made once: there are many events
+
 
 def add(
     tx: Transaction,
@@ -21,7 +23,7 @@ def add(
     known = {key: value for key, value in detail.items() if value not in (None, "")}
     tx.insert(
         "INSERT INTO event (at, name, message_id, modem, detail) VALUES (?, ?, ?, ?, ?)",
-        (tx.now, name, message_id, modem, json.dumps(known, default=str)),
+        (tx.now, name, message_id, modem, _written(known)),
     )
 
 

@@ -1,22 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A clinic's morning: a table of ten thousand visits, and whether an urgent message feels it."""
+"""A clinic's morning: a table of ten thousand visits, and whether an urgent message feels it.
+
+An urgent row of other software is timed at rest, behind a modem that is busy with ordinary rows,
+while the table is read (the modem rests), and while its texts are said (the modem is busy).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import sqlite3
+import statistics
 import threading
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from measuring import PATIENCE_S, Row, cpu_seconds, milliseconds, scenario
+from measuring import PATIENCE_S, Row, cpu_seconds, insert_many, milliseconds, scenario
 from site_support import Site, site
 
 VISITS = 10_000
 #: Of five visits two belong to one family, on one day.
 FAMILIES = 5
-#: An urgent row comes so often while the table is worked on.
-_EVERY_S = 0.25
+#: Behind each urgent row so much time passes until the next one.
+_EVERY_S = 0.1
+#: Urgent rows at rest, and behind a modem that is busy.
+_BEFORE = 40
 _HEADER = "appointment;date;time;patient;first;phone\n"
 _COLUMNS = {name: name for name in _HEADER.strip().split(";")}
 _WHOLE_WEEK = {"mon-sun": "00:00-24:00"}
@@ -29,34 +38,62 @@ _SETTINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Urgent:
+    """What happened to an urgent row of other software; times in seconds."""
+
+    inserted_at: float
+    waited: float  #: until its INSERT was committed
+    to_wire: float  #: from there to AT+CMGS
+
+
 def clinic(folder: Path) -> list[Row]:
     """A table with 10,000 visits: until all of it is in the queue; urgent rows meanwhile."""
     with site(folder / "box", scenario(submit="20ms"), settings=_SETTINGS) as box:
-        calm = [_urgent(box, number) for number in range(20)]
+        resting = _Meanwhile(box, 1000)
+        resting.end(_BEFORE)
+        insert_many(box, 60 * _BEFORE)
+        busy = _Meanwhile(box, 2000)
+        busy.end(_BEFORE)
+        _rest(box)
         aside = box.folder / "aside.csv"
         aside.write_text(_table(), encoding="utf-8")
         assert box.process is not None
         used_s = cpu_seconds(box.process.pid)
         started = time.monotonic()
         aside.rename(box.spool / "clinic" / "in" / "visits.csv")
-        meanwhile = _Meanwhile(box)
+        meanwhile = _Meanwhile(box, 3000)
         ack = box.spool / "clinic" / "out" / "ack" / "visits.csv.json"
-        box.until(ack.exists, PATIENCE_S)
-        taken_s = time.monotonic() - started
-        box.until(lambda: _waiting(box) == 0, PATIENCE_S)
-        all_s = time.monotonic() - started
-        waits = meanwhile.end()
+        _until(box, ack.exists)
+        taken_at = time.monotonic()
+        _until(box, lambda: _is_all_said(box))
+        said_at = time.monotonic()
+        meanwhile.end()
         used_s = cpu_seconds(box.process.pid) - used_s
-    calm.sort()
-    waits.sort()
+    done = [one for one in meanwhile.rows if one.inserted_at < said_at]
     return [
-        ("10,000 visits: file renamed in to all texts queued", f"{all_s:.1f} s", "20 s"),
+        ("10,000 visits: renamed in, all texts queued", f"{said_at - started:.1f} s", "20 s"),
         ("  processor time of the daemon in it", f"{used_s:.1f} s", ""),
-        ("  of it until the acknowledgement", f"{taken_s:.1f} s", ""),
-        ("  urgent row to AT+CMGS meanwhile, median", milliseconds(waits[len(waits) // 2]), ""),
-        (f"  slowest of {len(waits)}", milliseconds(waits[-1]), ""),
-        ("  urgent row to AT+CMGS before, median", milliseconds(calm[len(calm) // 2]), ""),
+        ("  of it until the acknowledgement", f"{taken_at - started:.1f} s", ""),
+        *_told("at rest", resting.rows),
+        *_told("while the table is read", [one for one in done if one.inserted_at < taken_at]),
+        *_told("behind ordinary rows", busy.rows),
+        *_told("while its texts are said", [one for one in done if one.inserted_at >= taken_at]),
     ]
+
+
+def _told(when: str, rows: Sequence[_Urgent]) -> list[Row]:
+    """Return what became of urgent rows: how long their INSERT waited, and they themselves."""
+    if not rows:
+        return [(f"  urgent rows {when}", "none", "")]
+    found: list[Row] = [(f"  {len(rows)} urgent rows {when}", "", "")]
+    for what, times in (
+        ("their INSERT waits", [one.waited for one in rows]),
+        ("from there to AT+CMGS", [one.to_wire for one in rows]),
+    ):
+        found.append((f"    {what}: median", milliseconds(statistics.median(times)), ""))
+        found.append(("      slowest", milliseconds(max(times)), ""))
+    return found
 
 
 def _table() -> str:
@@ -73,60 +110,75 @@ def _table() -> str:
     return _HEADER + "".join(rows)
 
 
-def _waiting(box: Site) -> int:
-    """Count the texts that are due and not in the queue yet."""
-    with _opened(box) as connection:
-        due = connection.execute(
-            "SELECT count(*) FROM request WHERE kind = 'booked' AND status <> 'completed'"
-        ).fetchone()
-        said = connection.execute("SELECT count(*) FROM request WHERE kind = 'booked'").fetchone()
-    return int(due[0]) if said[0] else 1
+def _until(box: Site, condition: Callable[[], object]) -> None:
+    """Wait until something holds; look seldom, lest the looking is measured."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, box.log[-3000:]
+        time.sleep(0.1)
 
 
-class _opened:  # noqa: N801 - used as a function
-    """A connection of other software, closed at the end."""
+def _rest(box: Site) -> None:
+    """Wait until nothing is left to be sent."""
 
-    def __init__(self, box: Site) -> None:
-        self._connection = sqlite3.connect(box.database, timeout=60)
+    def is_resting() -> bool:
+        row = _look(box, "SELECT count(*) FROM outbox WHERE settled_at IS NULL AND sent_at IS NULL")
+        return row == 0
 
-    def __enter__(self) -> sqlite3.Connection:
-        return self._connection
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    _until(box, is_resting)
 
 
-def _urgent(box: Site, number: int) -> float:
-    """Insert an urgent row; return how long it takes to the wire."""
+def _is_all_said(box: Site) -> bool:
+    """Tell whether no text of the table is due that is not in the queue yet."""
+    now = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%S.999Z}"
+    due = _look(box, "SELECT min(due) FROM request WHERE status IN ('active', 'on-hold')")
+    return due is not None and str(due) > now
+
+
+def _look(box: Site, sql: str) -> object:
+    """Return one value, as other software reads it."""
+    connection = sqlite3.connect(box.database, timeout=60)
+    try:
+        return connection.execute(sql).fetchone()[0]
+    finally:
+        connection.close()
+
+
+def _urgent(box: Site, number: int) -> _Urgent:
+    """Insert an urgent row; return what happened to it."""
     recipient = f"+4851{number:07d}"
+    began = time.monotonic()
     box.insert(recipient, f"Urgent {number}", priority="stat")
     started = time.monotonic()
     found = box.sim.books.wait(
-        lambda books: any(one.recipient == recipient for one in books.submits), PATIENCE_S
+        lambda books: any(one.recipient == recipient for one in books.submits[-50:]), PATIENCE_S
     )
     assert found, box.log[-3000:]
-    return (
-        next(one.line_at for one in box.sim.books.submits if one.recipient == recipient) - started
+    line_at = next(
+        one.line_at for one in reversed(box.sim.books.submits) if one.recipient == recipient
     )
+    return _Urgent(began, started - began, line_at - started)
 
 
 class _Meanwhile:
     """Inserts urgent rows until told to end."""
 
-    def __init__(self, box: Site) -> None:
+    def __init__(self, box: Site, first: int) -> None:
         self._box = box
+        self._next = first
         self._ends = threading.Event()
-        self._waits: list[float] = []
+        self.rows: list[_Urgent] = []
         self._thread = threading.Thread(target=self._insert)
         self._thread.start()
 
     def _insert(self) -> None:
-        number = 1000
         while not self._ends.wait(_EVERY_S):
-            number += 1
-            self._waits.append(_urgent(self._box, number))
+            self._next += 1
+            self.rows.append(_urgent(self._box, self._next))
 
-    def end(self) -> list[float]:
+    def end(self, enough: int = 0) -> None:
+        """End it, as soon as there are enough rows."""
+        while len(self.rows) < enough and self._thread.is_alive():
+            self._thread.join(_EVERY_S)
         self._ends.set()
         self._thread.join()
-        return self._waits

@@ -159,18 +159,20 @@ class Appointments:
     ) -> Row:
         """Write what is different; return the visit as it stands then."""
         old, values = update.old, dict(update.values)
-        if old is None or old["patient_id"] != patient_id:
-            values["patient_id"] = patient_id
         if old is None:
-            values["file_id"] = file_id
+            values["patient_id"], values["file_id"] = patient_id, file_id
             values["variant"] = plan.variant_of(self._settings.variant, visit_id)
-        elif file_id is not None:
+            return visits.add(tx, visit_id, values)
+        if old["patient_id"] != patient_id:
+            values["patient_id"] = patient_id
+        if file_id is not None and old["file_id"] != file_id:
             visits.named_by(tx, visit_id, file_id)
-        if values:
-            visits.put(tx, visit_id, values)
-        if "version" in values and old is not None and old["response"] != _OPEN:
+        if not values:
+            return old
+        visits.put(tx, visit_id, values)
+        if "version" in values and old["response"] != _OPEN:
             visits.answered(tx, visit_id, _OPEN)
-        visit = visits.get(tx, visit_id) if values or old is None else old
+        visit = visits.get(tx, visit_id)
         if visit is None:
             raise errors.StoreError("a visit that was just written is not there")
         return visit

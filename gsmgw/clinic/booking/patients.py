@@ -82,15 +82,19 @@ class Patients:
         if record.merged_from is not None:
             self._merge(tx, record.merged_from.strip(), patient_id)
         old = people.get(tx, patient_id)
-        changed = {key for key, value in values.items() if old is None or old[key] != value}
-        if old is None or changed:
-            people.put(tx, patient_id, values)
-        row = people.get(tx, patient_id) if old is None or changed else old
-        if row is None:
+        if old is None:
+            row = people.add(tx, patient_id, values)
+            return Known(row, self._welcome(tx, row), warnings)
+        changed = {key for key, value in values.items() if old[key] != value}
+        if not changed:
+            return Known(old, 0, warnings)
+        people.put(tx, patient_id, values)
+        found = people.get(tx, patient_id)
+        if found is None:
             raise errors.StoreError("a patient that was just written is not there")
-        added = self._follow(tx, old, row, changed) if old is not None else 0
-        added += self._welcome(tx, row) if old is None or "phone" in changed else 0
-        return Known(row, added, warnings)
+        added = self._follow(tx, old, found, changed)
+        added += self._welcome(tx, found) if "phone" in changed else 0
+        return Known(found, added, warnings)
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -196,7 +200,7 @@ class Patients:
         if old is None or old_id == new_id:
             return
         if people.get(tx, new_id) is None:
-            people.put(tx, new_id, {name: old[name] for name in people.COLUMNS})
+            people.add(tx, new_id, {name: old[name] for name in people.COLUMNS})
         planning.patient_becomes(tx, old_id, new_id)
         events.add(tx, "person.merged", patient=new_id, replaces=old_id)
         for visit in visits.ahead_of_patient(tx, new_id, tx.now):

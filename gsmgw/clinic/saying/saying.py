@@ -6,6 +6,9 @@ is judged, put together with what is due within a quarter of an hour, and writte
 the transaction that marks the requests as said: a crash can neither lose nor double a text. The
 outbox row expires with its requests, so that a dead modem that comes back sends nothing stale.
 
+What files say of visits waits until they are read whole: brothers and sisters may stand far apart
+in a table, and are told in one text.
+
 One open question a phone: a question waits (on-hold) while another one is open, unless it asks
 about the same visits again, or tells of a new time; then it takes the older one's place. A reminder
 that would have to wait until it is stale is said without asking.
@@ -17,10 +20,11 @@ what they have sent through the same lock.
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from gsmgw import logs
+from gsmgw import logs, phone
 from gsmgw.clinic.calendar import Calendar
 from gsmgw.clinic.model import Kind, Participation, TaskCode
 from gsmgw.clinic.saying import texts
@@ -29,20 +33,22 @@ from gsmgw.clinic.wording import Wording
 from gsmgw.clinic.work import Work
 from gsmgw.clock import Clock, format_utc
 from gsmgw.config import Config
-from gsmgw.errors import RejectedError
+from gsmgw.errors import BadNumberError, RejectedError
 from gsmgw.gateway.intake import Intake
 from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import Category, Draft, MessageState
 from gsmgw.store import events
-from gsmgw.store.clinic import requests, tasks
+from gsmgw.store.clinic import imports, requests, tasks
 from gsmgw.store.database import Database, Row, Transaction
 
 log = logs.get("clinic")
 
-#: Phones that are dealt with in one transaction: some 7 ms, for which a modem waits at most.
-PHONES_AT_ONCE = 10
+#: Phones that are dealt with in one transaction at most, some 10 ms.
+PHONES_AT_ONCE = 25
 #: What is due so soon goes into the same text (R5).
 TOGETHER = dt.timedelta(minutes=15)
+#: A file that is read for longer is not waited for.
+READ_WITHIN = dt.timedelta(minutes=2)
 #: Visits in one text; each has one digit.
 MOST_VISITS = 9
 #: The same text goes to the same phone once in so long (R7), unless it is news or was asked for.
@@ -79,6 +85,7 @@ class Saying:
         self._work = work
         self._clock = clock
         self._trust = trust
+        self._country = config.country
         self._verdicts = Verdicts(config, calendar)
         self._texts = texts.Texts(wording, calendar, work)
         #: what came too late since the last line about it: kind to count
@@ -93,25 +100,49 @@ class Saying:
         if self._trust.is_suspect or not requests.is_due(self._db, now):
             self._tell_late()
             return 0
-        phones = requests.due_phones(self._db, now, PHONES_AT_ONCE)
+        unread = self._read_since(now)
+        kinds = () if unread is None else tuple(texts.FAMILIES)
+        found = requests.due_phones(
+            self._db, now, PHONES_AT_ONCE, but=kinds, made_since=unread or now
+        )
+        self._read_numbers(found)
         try:
-            with self._db.write() as tx:
-                for phone in phones:
-                    self._phone(tx, phone)
+            return self._phones(found, unread) if found else 0
         except (LookupError, TypeError, ValueError):
-            for phone in phones:  # one of them; the others are not to wait for it
-                self._phone_alone(phone)
-        return len(phones)
+            for number in found:  # one of them; the others are not to wait for it
+                self._phone_alone(number, unread)
+        return len(found)
 
-    def _phone_alone(self, phone: str) -> None:
+    def _read_since(self, now: str) -> str | None:
+        """Return since when a file is being read, which may hold more for the same phones."""
+        earliest = dt.datetime.fromisoformat(now) - READ_WITHIN
+        return imports.read_since(self._db, format_utc(earliest), now)
+
+    def _read_numbers(self, found: Sequence[str]) -> None:
+        """Read numbers beforehand: there is no time for it while others wait to write."""
+        for number in found:
+            with contextlib.suppress(BadNumberError):
+                phone.parse_recipient(number, country=self._country)
+
+    def _phones(self, found: Sequence[str], unread: str | None) -> int:
+        """Deal with phones until others want to write; return with how many."""
+        done = 0
+        # After a loss of power it would be said again; the claim of its first part is synced.
+        with self._db.pace.piece() as piece, self._db.write(synced=False) as tx:
+            while done < len(found) and not piece.is_over():
+                self._phone(tx, found[done], unread)
+                done += 1
+        return done
+
+    def _phone_alone(self, number: str, unread: str | None) -> None:
         try:
             with self._db.write() as tx:
-                self._phone(tx, phone)
+                self._phone(tx, number, unread)
         except (LookupError, TypeError, ValueError) as error:
             why = logs.masked(f"{type(error).__name__}: {error}")
             with self._db.write() as tx:
                 until = format_utc(dt.datetime.fromisoformat(tx.now) + TOGETHER)
-                ids = [int(row["id"]) for row in requests.waiting_for(tx, phone, until)]
+                ids = [int(row["id"]) for row in requests.waiting_for(tx, number, until)]
                 requests.revoke(tx, ids, "error")
                 for request in ids:
                     events.add(tx, "request.revoked", request=request, why="error")
@@ -127,9 +158,11 @@ class Saying:
 
     # -- one phone --------------------------------------------------------------------------------
 
-    def _phone(self, tx: Transaction, phone: str) -> None:
+    def _phone(self, tx: Transaction, number: str, unread: str | None) -> None:
         now = dt.datetime.fromisoformat(tx.now)
-        rows = requests.waiting_for(tx, phone, format_utc(now + TOGETHER))
+        rows = requests.waiting_for(tx, number, format_utc(now + TOGETHER))
+        if unread is not None:
+            rows = [row for row in rows if not _may_grow(row, unread)]
         ready = []
         for row in rows:
             task = texts.details_of(row).get("task")
@@ -279,6 +312,11 @@ class Saying:
     def _unreachable(self, tx: Transaction, row: Row, reason: str) -> None:
         if row["kind"] not in ANSWERS and row["kind"] not in STAFF:
             self._work.add(tx, _task(TaskCode.UNREACHABLE, row, f"{row['kind']}: {reason}"))
+
+
+def _may_grow(row: Row, unread: str) -> bool:
+    """Tell whether a file that is being read may bring more that goes into the same text."""
+    return row["kind"] in texts.FAMILIES and row["created_at"] >= unread
 
 
 def _asks(row: Row) -> bool:

@@ -3,9 +3,9 @@
 
 Theory of operation: a piece is one transaction that holds what its rows changed and how far the
 file is, so a crash repeats nothing and loses nothing: the file is read again and goes on where it
-was. A piece is short, because modems settle through the same lock, and behind each there is a gap
-for other software, which gets to write only if it looks while nobody does. So a stop is obeyed
-between two pieces, and a long file takes several steps of its service.
+was. A piece ends as soon as somebody else wants to write (`locks.Pace`), and what needs no database
+is done before it begins. So a stop is obeyed between two pieces, and a long file takes several
+steps of its service.
 
 On failure: StoreError when a piece could not be stored; it is tried again from there.
 """
@@ -25,6 +25,7 @@ from gsmgw.clinic.model import VisitRecord
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
 from gsmgw.errors import RefusedRecordError
+from gsmgw.locks import Piece
 from gsmgw.store.clinic import imports
 from gsmgw.store.clinic.imports import Progress
 from gsmgw.store.database import Database, Row, Transaction
@@ -32,11 +33,8 @@ from gsmgw.threads import StopToken
 
 log = logs.get("clinic")
 
-#: Rows of one transaction, some 10 ms, for which a modem waits at most.
-ROWS_AT_ONCE = 25
-#: The gap behind a piece: this part of the time that it took, and never less than so many seconds.
-GAP_PART = 0.25
-SHORTEST_GAP_S = 0.001
+#: Rows of one piece at most, some 10 ms.
+ROWS_AT_ONCE = 40
 #: After so long the rest of a file is left to the next step, lest the service seem to hang.
 LONGEST_S = 20.0
 #: A file of which so many rows are wrong says so no more for each.
@@ -107,23 +105,34 @@ class Importing:
         raise UnreadableFileError(f"{name}: a name ends in .csv, .json or .hl7")
 
     def _apply_rows(self, file: Row, parsed: Parsed, progress: Progress, stop: StopToken) -> None:
-        is_snapshot = parsed.kind == "visits" and self._config.imports.visits.mode == "snapshot"
-        count, clock = len(parsed.rows), self._db.clock
+        count, clock, prepared = len(parsed.rows), self._db.clock, 0
         ends = clock.monotonic() + LONGEST_S
-        while progress.next < count and clock.monotonic() < ends and not stop.is_set():
-            began = clock.monotonic()
-            piece = parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]
-            # After a loss of power it would be made again, from the file: no need for a sync.
-            with self._db.write(synced=False) as tx:
-                if progress.next == 0 and is_snapshot:
-                    self._check_length(tx, parsed, progress)
-                for row in piece:
-                    self._apply_row(tx, row, progress, int(file["id"]))
-                progress.next += len(piece)
-                if progress.next == count and is_snapshot:
-                    self._cancel_missing(tx, parsed, progress, int(file["id"]))
-                imports.advance(tx, file["id"], progress)
-            stop.wait(max(SHORTEST_GAP_S, GAP_PART * (clock.monotonic() - began)))
+        while progress.next < count and clock.monotonic() < ends:
+            rows = parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]
+            unread = rows[max(prepared - progress.next, 0) :]
+            self._booking.prepare(row.record for row in unread if row.record is not None)
+            prepared = progress.next + len(rows)
+            with self._db.pace.piece(stop.wait) as piece:
+                if stop.is_set():
+                    return
+                # After a loss of power it would be made again, from the file: no need for a sync.
+                with self._db.write(synced=False) as tx:
+                    self._apply_piece(tx, piece, parsed, progress, int(file["id"]))
+
+    def _apply_piece(
+        self, tx: Transaction, piece: Piece, parsed: Parsed, progress: Progress, file_id: int
+    ) -> None:
+        is_snapshot = parsed.kind == "visits" and self._config.imports.visits.mode == "snapshot"
+        if progress.next == 0 and is_snapshot:
+            self._check_length(tx, parsed, progress)
+        for row in parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]:
+            if piece.is_over():
+                break
+            self._apply_row(tx, row, progress, file_id)
+            progress.next += 1
+        if progress.next == len(parsed.rows) and is_snapshot:
+            self._cancel_missing(tx, parsed, progress, file_id)
+        imports.advance(tx, file_id, progress)
 
     # -- rows -------------------------------------------------------------------------------------
 

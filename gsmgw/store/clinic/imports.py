@@ -44,7 +44,21 @@ def known(db: Database | Transaction, done_name: str) -> Row | None:
 
 def unfinished(db: Database) -> list[Row]:
     """Return the files that are claimed and not yet acknowledged, in order."""
-    return db.rows("SELECT * FROM import_file WHERE finished_at IS NULL ORDER BY id")
+    # Without the index's name SQLite would read all files there ever were, in their order.
+    return db.rows(
+        "SELECT * FROM import_file INDEXED BY import_file_open WHERE finished_at IS NULL"
+        " ORDER BY id"
+    )
+
+
+def read_since(db: Database | Transaction, first: str, last: str) -> str | None:
+    """Return since when a file is being read that was taken in a span of time; None: none is."""
+    row = db.row(
+        "SELECT min(taken_at) FROM import_file INDEXED BY import_file_open"
+        " WHERE finished_at IS NULL AND taken_at >= ? AND taken_at <= ?",
+        (first, last),
+    )
+    return None if row is None or row[0] is None else str(row[0])
 
 
 def progress_of(file: Row) -> Progress:

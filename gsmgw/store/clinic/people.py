@@ -30,25 +30,26 @@ def on_phone(db: Database | Transaction, phone: str) -> list[Row]:
     return db.rows("SELECT * FROM patient WHERE phone = ? ORDER BY active DESC, id", (phone,))
 
 
+def add(tx: Transaction, patient_id: str, values: dict[str, object]) -> Row:
+    """Add a patient who is not there yet, with columns of `COLUMNS`; return the row."""
+    _check(values)
+    names = ", ".join(("id", *values, "updated_at"))
+    marks = ", ".join("?" * (len(values) + 2))
+    return tx.rows(
+        f"INSERT INTO patient ({names}) VALUES ({marks}) RETURNING *",  # noqa: S608 - names of COLUMNS
+        (patient_id, *values.values(), tx.now),
+    )[0]
+
+
 def put(tx: Transaction, patient_id: str, values: dict[str, object]) -> bool:
-    """Add a patient or change what is given; return whether anything is different now.
+    """Change what is given of a patient who is there; return whether anything is different now.
 
     Args:
         tx: the transaction.
         patient_id: the clinic's own number.
         values: columns of `COLUMNS`; what is left out stays.
     """
-    unknown = set(values) - set(COLUMNS)
-    if unknown:
-        raise ValueError(f"no columns of a patient: {sorted(unknown)}")
-    if get(tx, patient_id) is None:
-        names = ", ".join(("id", *values, "updated_at"))
-        marks = ", ".join("?" * (len(values) + 2))
-        tx.run(
-            f"INSERT INTO patient ({names}) VALUES ({marks})",  # noqa: S608 - names of COLUMNS
-            (patient_id, *values.values(), tx.now),
-        )
-        return True
+    _check(values)
     if not values:
         return False
     sets = ", ".join(f"{name} = ?" for name in values)
@@ -58,3 +59,9 @@ def put(tx: Transaction, patient_id: str, values: dict[str, object]) -> bool:
         (*values.values(), tx.now, patient_id, *values.values()),
     )
     return bool(changed)
+
+
+def _check(values: dict[str, object]) -> None:
+    unknown = values.keys() - set(COLUMNS)
+    if unknown:
+        raise ValueError(f"no columns of a patient: {sorted(unknown)}")

@@ -30,10 +30,11 @@ class NewRequest:
 
 def add(tx: Transaction, new: NewRequest) -> int | None:
     """Add a request; return its id, or None if it was there already, whatever became of it."""
-    changed = tx.run(
+    rows = tx.rows(
         "INSERT INTO request (kind, category, patient_id, phone, about, about_start, asks,"
         " details, due, expires, priority, same_as, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (same_as) DO NOTHING",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (same_as) DO NOTHING"
+        " RETURNING id",
         (
             new.kind,
             new.category,
@@ -42,7 +43,7 @@ def add(tx: Transaction, new: NewRequest) -> int | None:
             new.about,
             new.about_start,
             new.asks,
-            json.dumps(new.details, ensure_ascii=False),
+            json.dumps(new.details, ensure_ascii=False) if new.details else "{}",
             new.due,
             new.expires,
             new.priority,
@@ -50,10 +51,7 @@ def add(tx: Transaction, new: NewRequest) -> int | None:
             tx.now,
         ),
     )
-    if not changed:
-        return None
-    row = tx.row("SELECT last_insert_rowid() AS id")
-    return None if row is None else int(row["id"])
+    return int(rows[0]["id"]) if rows else None
 
 
 def get(db: Database | Transaction, request_id: int) -> Row | None:
@@ -102,17 +100,27 @@ def is_due(db: Database | Transaction, now: str) -> bool:
     return row is not None and row[0] is not None and row[0] <= now
 
 
-def due_phones(db: Database | Transaction, now: str, limit: int) -> list[str]:
+def due_phones(
+    db: Database | Transaction,
+    now: str,
+    limit: int,
+    *,
+    but: Sequence[str] = (),
+    made_since: str = "",
+) -> list[str]:
     """Return phones for which something is due, also another look at what is on hold.
 
-    What is more than routine goes first, then what has waited longest.
+    What is more than routine goes first, then what has waited longest. Left out are the kinds of
+    `but` that were made at a time or later.
     """
     phones: dict[str, None] = {}
+    marks = ", ".join("?" * len(but))
     for condition in ("priority <> 'routine' AND", ""):
         rows = db.rows(
-            "SELECT phone FROM request WHERE status IN ('active', 'on-hold')"  # noqa: S608 - constants
-            f" AND {condition} due <= ? ORDER BY due LIMIT ?",
-            (now, limit),
+            "SELECT phone FROM request WHERE status IN ('active', 'on-hold')"  # noqa: S608 - constants and question marks
+            f" AND {condition} due <= ? AND NOT (kind IN ({marks}) AND created_at >= ?)"
+            " ORDER BY due LIMIT ?",
+            (now, *but, made_since, limit),
         )
         phones |= dict.fromkeys(str(row["phone"]) for row in rows)
     return list(phones)[:limit]

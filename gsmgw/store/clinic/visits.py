@@ -27,25 +27,32 @@ def get(db: Database | Transaction, appointment_id: str) -> Row | None:
     return db.row("SELECT * FROM appointment WHERE id = ?", (appointment_id,))
 
 
+def add(tx: Transaction, appointment_id: str, values: dict[str, object]) -> Row:
+    """Add a visit that is not there yet, of a patient (`patient_id`); return it."""
+    _check(values)
+    given = {"booked_at": tx.now, **values}
+    names = ", ".join(("id", *given, "updated_at"))
+    marks = ", ".join("?" * (len(given) + 2))
+    return tx.rows(
+        f"INSERT INTO appointment ({names}) VALUES ({marks}) RETURNING *",  # noqa: S608 - names of COLUMNS
+        (appointment_id, *given.values(), tx.now),
+    )[0]
+
+
 def put(tx: Transaction, appointment_id: str, values: dict[str, object]) -> None:
-    """Add a visit or change what is given; `patient_id` is needed for a new one."""
-    unknown = set(values) - set(COLUMNS)
-    if unknown:
-        raise ValueError(f"no columns of a visit: {sorted(unknown)}")
-    if get(tx, appointment_id) is None:
-        given = {"booked_at": tx.now, **values}
-        names = ", ".join(("id", *given, "updated_at"))
-        marks = ", ".join("?" * (len(given) + 2))
-        tx.run(
-            f"INSERT INTO appointment ({names}) VALUES ({marks})",  # noqa: S608 - names of COLUMNS
-            (appointment_id, *given.values(), tx.now),
-        )
-        return
+    """Change what is given of a visit that is there."""
+    _check(values)
     sets = "".join(f"{name} = ?, " for name in values)
     tx.run(
         f"UPDATE appointment SET {sets}updated_at = ? WHERE id = ?",  # noqa: S608 - names of COLUMNS
         (*values.values(), tx.now, appointment_id),
     )
+
+
+def _check(values: dict[str, object]) -> None:
+    unknown = values.keys() - set(COLUMNS)
+    if unknown:
+        raise ValueError(f"no columns of a visit: {sorted(unknown)}")
 
 
 def answered(tx: Transaction, appointment_id: str, response: str) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 import os
 import threading
@@ -91,3 +92,77 @@ def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
     assert turns.waiting == 0
     turns.give()
     assert turns.take(0)
+
+
+class Still:
+    """A clock that stands still until it is moved."""
+
+    seconds = 0.0
+
+    def now(self) -> dt.datetime:
+        return dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+def test_a_piece_ends_when_somebody_waits_for_a_turn() -> None:
+    turns = locks.Turns()
+    assert turns.take(1)
+    with locks.Pace(turns, Still()).piece() as piece:
+        assert [piece.is_over() for _ in range(100)] == [False] * 100
+        thread = threading.Thread(target=turns.take, args=(60,))
+        thread.start()
+        while not turns.waiting:
+            thread.join(0.001)
+        assert piece.is_over()
+        turns.give()
+        thread.join()
+        assert not piece.is_over()
+
+
+def test_a_piece_goes_on_for_one_step_whoever_waits() -> None:
+    class Busy(locks.Turns):
+        waiting = 1
+
+    with locks.Pace(Busy(), Still()).piece() as piece:
+        assert not piece.is_over()
+        assert piece.is_over()
+
+
+def test_a_piece_ends_after_a_while() -> None:
+    clock = Still()
+    with locks.Pace(locks.Turns(), clock).piece() as piece:
+        assert not piece.is_over()
+        clock.seconds += locks.PIECE_S
+        assert piece.is_over()
+
+
+def test_there_is_a_gap_between_the_pieces_of_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "GAP_S", 3600.0)
+    monkeypatch.setattr(locks, "LONGEST_GAP_S", 3600.0)
+    pace, pauses = locks.Pace(locks.Turns(), Still()), list[float]()
+    for _ in range(2):
+        with pytest.raises(KeyError), pace.piece(pauses.append):
+            raise KeyError
+    assert len(pauses) == 1
+    assert 3000 < pauses[0] <= 3600
+
+
+def test_pieces_of_two_works_do_not_overlap() -> None:
+    pace, inside, seen = locks.Pace(locks.Turns(), Still()), list[int](), list[int]()
+
+    def work() -> None:
+        for _ in range(5):
+            with pace.piece(lambda _seconds: None):
+                inside.append(1)
+                seen.append(len(inside))
+                threading.Event().wait(0.001)
+                inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [1] * 15

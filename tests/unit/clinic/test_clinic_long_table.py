@@ -3,11 +3,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clinic_saying_support import Desk, Make
 
+from gsmgw import locks
+from gsmgw.clinic.booking import Booking
+from gsmgw.clinic.model import Kind, Record
+from gsmgw.clinic.saying import saying
 from gsmgw.gateway.hints import Hints
 from gsmgw.spool.clinic import importing
 from gsmgw.spool.clinic.taking import ClinicTaking
@@ -17,25 +24,28 @@ COLUMNS = ("appointment", "date", "time", "patient", "first", "phone")
 #: Three pieces.
 ROWS = 2 * importing.ROWS_AT_ONCE + 20
 LAST = f"A-{ROWS - 1}"
+FAMILY = "+48500100201"
 
 
 class StopSoon(StopToken):
-    """A stop that comes in the first gap."""
+    """A stop that comes behind the first piece."""
+
+    asked = 0
+
+    def is_set(self) -> bool:
+        self.asked += 1
+        return self.asked > 1
+
+
+class Gaps(StopToken):
+    """No stop at all."""
 
     gaps = 0
 
     def wait(self, seconds: float) -> bool:
-        assert seconds >= importing.SHORTEST_GAP_S
+        assert seconds > 0
         self.gaps += 1
-        self.set()
-        return True
-
-
-class Gaps(StopSoon):
-    """No stop at all."""
-
-    def set(self) -> None:
-        pass
+        return False
 
 
 @pytest.fixture
@@ -78,25 +88,119 @@ def test_a_stop_in_the_middle_of_a_long_table_is_obeyed_and_the_rest_read_later(
     assert desk.visit(LAST)["start"] == desk.stored("2026-03-06 11:30")
 
 
-def test_there_is_a_gap_behind_each_piece(taking: ClinicTaking) -> None:
+def test_there_is_a_gap_behind_each_piece(
+    taking: ClinicTaking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # None is over before somebody waits for its end, however slow the machine is.
+    monkeypatch.setattr(locks, "GAP_S", 3600.0)
+    monkeypatch.setattr(locks, "LONGEST_GAP_S", 3600.0)
     stop = Gaps()
     assert taking.take(stop) == 2
-    assert stop.gaps == 3 + 1
+    assert stop.gaps == 2 + 1
 
 
 def test_a_table_that_takes_long_is_no_service_that_hangs(
     desk: Desk, taking: ClinicTaking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wait = StopToken.wait
+    prepare = Booking.prepare
 
-    def slow(self: StopToken, seconds: float) -> bool:
+    def slow(self: Booking, records: Iterable[Record]) -> None:
+        prepare(self, records)
         desk.clock.advance(importing.LONGEST_S)
-        return wait(self, 0)
 
-    monkeypatch.setattr(StopToken, "wait", slow)
-    for pieces in (1, 2):
-        assert taking.take() == 0
-        assert count(desk) == pieces * importing.ROWS_AT_ONCE
+    monkeypatch.setattr(Booking, "prepare", slow)
+    assert taking.take() == 0
+    assert count(desk) == importing.ROWS_AT_ONCE
+    assert taking.take() == 0
+    assert count(desk) == 2 * importing.ROWS_AT_ONCE
     assert taking.take() == 1  # the short one waits for its turn
     assert taking.take() == 1
     assert desk.visit(LAST)["start"] == desk.stored("2026-03-06 11:30")
+
+
+def test_who_wants_to_write_is_let_in_behind_the_row_that_is_being_read(
+    desk: Desk, taking: ClinicTaking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An urgent message need not wait for the rest of a piece."""
+    take, taken, seen = Booking.take, list[object](), list[int]()
+
+    def write() -> None:
+        with desk.db.write() as tx:
+            seen.append(len(tx.rows("SELECT id FROM appointment")))
+
+    urgent = threading.Thread(target=write)
+
+    def watched(*args: Any, **more: Any) -> Any:
+        taken.append(take(*args, **more))
+        if len(taken) == 5:
+            urgent.start()
+            while not desk.db._turns.waiting:
+                urgent.join(0.001)
+        return taken[-1]
+
+    monkeypatch.setattr(Booking, "take", watched)
+    assert taking.take() == 2
+    urgent.join()
+    assert seen == [5]
+
+
+@pytest.fixture
+def family(tmp_path: Path, make: Make) -> Desk:
+    """Return a clinic that says bookings back; its table holds a family, far apart."""
+    columns = {name: name for name in COLUMNS}
+    (tmp_path / "spool" / ".tmp").mkdir(parents=True)
+    return make(
+        spool={"path": str(tmp_path / "spool")},
+        reminders={"booked": "on"},
+        **{"import": {"visits": {"columns": columns}}},
+    )
+
+
+@pytest.fixture
+def half_read(tmp_path: Path, family: Desk) -> ClinicTaking:
+    """Return the door, with a table of which one piece is read."""
+    made = ClinicTaking(family.config, family.db, Hints(), family.clock)
+    made.open()
+    children = ["A-1;05.03.2026;10:15;P-1;Anna;", "A-2;05.03.2026;10:35;P-2;Piotr;"]
+    others = [
+        f"B-{number};05.03.2026;11:15;Q-{number};Jan;+485001{number:05d}"
+        for number in range(importing.ROWS_AT_ONCE)
+    ]
+    lines = [";".join(COLUMNS), children[0] + FAMILY, *others, children[1] + FAMILY, ""]
+    (tmp_path / "spool" / "clinic" / "in" / "1.csv").write_text("\n".join(lines))
+    made.take()
+    family.clock.advance(1)
+    assert made.take(StopSoon()) == 0
+    return made
+
+
+def test_a_family_that_stands_far_apart_in_a_table_gets_one_text(
+    family: Desk, half_read: ClinicTaking
+) -> None:
+    assert family.say() == []
+    assert half_read.take() == 1
+    said = family.say()
+    texts = [text for number, text in said if number == FAMILY]
+    assert len(said) == 1 + importing.ROWS_AT_ONCE
+    assert len(texts) == 1
+    assert "Anna" in texts[0]
+    assert "Piotr" in texts[0]
+
+
+def test_what_was_due_before_does_not_wait_for_a_table(
+    family: Desk, half_read: ClinicTaking
+) -> None:
+    family.request(Kind.RESULTS, phone=FAMILY)  # no news of a visit
+    assert [number for number, _ in family.say()] == [FAMILY]
+    family.clock.advance(-60)
+    family.book("A-before", given="Ewa", phone="+48500100299")
+    family.clock.advance(60)
+    assert [number for number, _ in family.say()] == ["+48500100299"]
+
+
+def test_a_table_that_is_not_read_on_keeps_nothing_back_for_long(
+    family: Desk, half_read: ClinicTaking
+) -> None:
+    assert family.say() == []
+    family.clock.advance(saying.READ_WITHIN.total_seconds() + 1)
+    assert len(family.say()) == importing.ROWS_AT_ONCE
