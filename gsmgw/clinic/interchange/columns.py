@@ -19,6 +19,12 @@ from gsmgw.config.clinic import Table
 Kind = Literal["visits", "patients"]
 Rows = Sequence[Sequence[str]]
 
+#: Words for consent, as `words.key` writes them; beside SMS they say which.
+_CONSENT = frozenset(
+    {"zgoda", "zgody", "consentimiento", "consiente", "acepta", "autoriza", "autorizacion"}
+    | {"согласие", "согласен", "consent", "consents", "optin", "згода"}
+    | {"einwilligung", "zustimmung"}
+)
 #: So many cells of a column are looked at to see what it holds.
 _LOOKED_AT = 500
 
@@ -152,6 +158,7 @@ def _look_at_cells(
 ) -> None:
     """Add the columns whose names leave open what they are, where their cells tell."""
     known, places = words.load(), _places(header)
+    _add_by_words(columns, header, rows)
     place = _free(known.patients, places, columns)
     if place is not None:
         if all(_has_digit(cell) for cell in _cells(rows, place)):
@@ -168,6 +175,38 @@ def _look_at_cells(
         columns.setdefault("patient", place)
     elif "patient" in columns:
         columns.setdefault("appointment", place)
+
+
+def _add_by_words(columns: dict[str, int], header: tuple[str, ...], rows: Rows) -> None:
+    """Add consent and status where a column's name says so in words of its own, and its cells too.
+
+    Who said no must get no text, and a cancelled visit no reminder, whatever a program calls it.
+    """
+    known = words.load()
+    for what, is_such, found in (
+        ("consent", _is_consent, known.switches),
+        ("status", _is_status, known.statuses),
+    ):
+        if what in columns:
+            continue
+        such = [
+            place
+            for name, place in _places(header).items()
+            if is_such(name)
+            and place not in columns.values()
+            and all(words.key(cell) in found or cell in found for cell in _cells(rows, place))
+        ]
+        if len(such) == 1:
+            columns[what] = such[0]
+
+
+def _is_consent(name: str) -> bool:
+    words_in = set(name.split("_"))
+    return bool(words_in & _CONSENT) and bool(words_in & {"sms", "смс"})
+
+
+def _is_status(name: str) -> bool:
+    return name.partition("_")[0] in ("status", "stan", "estado", "статус", "стан")
 
 
 def _has_digit(cell: str) -> bool:
@@ -204,7 +243,7 @@ def _is_time(cell: str) -> bool:
 
 
 def _has_time(cell: str) -> bool:
-    return ":" in moments.bare(cell)
+    return moments.has_time(cell)
 
 
 # -- what is missing ------------------------------------------------------------------------------

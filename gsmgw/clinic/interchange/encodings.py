@@ -33,6 +33,14 @@ _HOME = {
 _WESTERN = "àáâãäåæçèéêëìíîïñòóôõöøùúûüýß"
 #: Signs that tables hold beside letters.
 _USUAL_SIGNS = frozenset("№°«»§…€\u00a0\u2013\u2014\u2018\u2019\u201a\u201c\u201d\u201e")
+#: Words of headers, in ASCII, that tell in which country's letters the rest is written: a table in
+#: Spanish is one whatever the gateway's country is.
+_HEADERS = {
+    "PL": frozenset({b"data", b"godzina", b"lekarz", b"nazwisko", b"nr", b"pacjenta", b"wizyty"}),
+    "ES": frozenset({b"fecha", b"hora", b"paciente", b"nombre", b"apellidos", b"profesional"}),
+    "DE": frozenset({b"datum", b"uhrzeit", b"vorname", b"nachname", b"arzt", b"patientennummer"}),
+}
+_ASCII_WORD = re.compile(rb"[a-z]+")
 #: Octets of a file by which its encoding is guessed.
 _SAMPLE = 100_000
 _WORD = re.compile(r"\w+")
@@ -66,6 +74,7 @@ def decode(
         return content.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         sample = _foreign_lines(content)
+        country = _country_of(content, country)
         best = max(_order(country), key=lambda name: _plausible(sample, name, country))
         return content.decode(best, "replace"), best
 
@@ -77,6 +86,20 @@ def is_utf8(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return not content.isascii()
+
+
+def _country_of(content: bytes, country: str) -> str:
+    """Return the country that two words or more of the header speak for, else the one given."""
+    header = content.lstrip().partition(b"\n")[0].partition(b"\r")[0].lower()
+    found = set(_ASCII_WORD.findall(header))
+    best = max(_HEADERS, key=lambda name: len(found & _HEADERS[name]))
+    is_plain = len(found & _HEADERS[best]) > 1 and country not in _CYRILLIC
+    # The countries of one language share its letters.
+    return best if is_plain and _letters(best) != _letters(country) else country
+
+
+def _letters(country: str) -> str:
+    return _HOME.get(country, _WESTERN)
 
 
 def _foreign_lines(content: bytes) -> bytes:

@@ -37,15 +37,29 @@ MONTH_FIRST = frozenset({"US", "PH"})
 _LONGEST_DATE = 40
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)
 _TIME = re.compile(
-    r"(\d{1,2})(?:[:.hH](\d{2}))?(?::\d{2}(?:\.\d+)?)?\s*([aApP])?\.?[mM]?\.?", re.ASCII
+    r"(?:godz\.?\s*)?(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2}(?:\.\d+)?)?"
+    r"\s*(?:([ap])\.?m?\.?|(uhr)|hs?|hrs|ч\.?)?",
+    re.ASCII | re.IGNORECASE,
 )
+#: `10:15 - 10:35`: the visit begins with the first.
+_UNTIL = re.compile(r"(?<=\d)\s*[-\u2013]\s*\d{1,2}[:.]\d\d\s*$")
+#: A day of the week before a date, and the word for year behind it.
+_CLOCK = re.compile(r"[T ,]\d{1,2}(?:[:h]|\.(?=\d\d\b))", re.IGNORECASE)
+_WEEKDAY = re.compile(r"^[^\W\d_]+\.?,?\s+(?=\d)")
+_YEAR = re.compile(r"(?<=\d{4})\s*(?:r|\u0433|\u0440)\.?$")
+_YEAR_AHEAD = re.compile(r"^(?:r|\u0433|\u0440)\.?,?\s+")
 #: What spreadsheets add to a date that has no time.
 _MIDNIGHT = re.compile(r"[T ]00:00(?::00(?:\.0+)?)?$")
 
 
 def bare(text: str) -> str:
-    """Return a date without the midnight that a spreadsheet adds."""
-    return _MIDNIGHT.sub("", text.strip())
+    """Return a date without what may stand around it: midnight, a day of the week, `r.`."""
+    return _YEAR.sub("", _WEEKDAY.sub("", _MIDNIGHT.sub("", text.strip())))
+
+
+def has_time(text: str) -> bool:
+    """Tell whether a time stands behind a date: `05.03.2026 10:15`."""
+    return _CLOCK.search(bare(text)) is not None
 
 
 def choose(texts: Iterable[str], country: str) -> tuple[str | None, bool]:
@@ -67,6 +81,7 @@ def choose(texts: Iterable[str], country: str) -> tuple[str | None, bool]:
 
 def day_of(text: str) -> str:
     """Return the date in front of a time: `05.03.2026 10:15`, `2026-03-05T10:15`."""
+    text = _WEEKDAY.sub("", text.strip())
     day = text.strip().partition(" ")[0].rstrip(",")
     return day[:10] if day[10:11] == "T" else day
 
@@ -92,8 +107,8 @@ def _read_date(text: str, forms: tuple[str, ...]) -> dt.date | None:
 
 def read_time(text: str) -> dt.time | None:
     """Return a time of the day: 9:30, 09.30, 9h30, 09:30:00, 2:15 PM; None if it is none."""
-    match = _TIME.fullmatch(text.strip())
-    if match is None or (match[2] is None and match[3] is None):
+    match = _TIME.fullmatch(_UNTIL.sub("", text.strip()))
+    if match is None or not any((match[2], match[3], match[4])):
         return None
     hour, minute = int(match[1]), int(match[2] or 0)
     if match[3]:
@@ -105,9 +120,10 @@ def read_time(text: str) -> dt.time | None:
 
 def read_start(text: str, forms: Sequence[str], zone: dt.tzinfo) -> dt.datetime | None:
     """Return a moment: ISO 8601, or a date in one of the forms and a time; None if it is none."""
-    text = " ".join(text.split())
+    text = _WEEKDAY.sub("", " ".join(text.split()))
     if not _ISO.match(text):
         day, _, clock = text.partition(" ")
+        clock = _YEAR_AHEAD.sub("", clock)
         date, time = read_date(day.rstrip(","), forms), read_time(clock)
         if date is None or time is None:
             return None
