@@ -22,6 +22,11 @@ _WIDE = 42_000
 _JOINERS = "\u200c\u200d"
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
+#: Not of the locale: the table is English.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+#: A day further away than this is named with its year.
+_A_YEAR = dt.timedelta(days=300)
+
 
 class Row(Protocol):
     """A row of the database: values by column."""
@@ -77,24 +82,36 @@ def parse_utc(stored: object) -> dt.datetime:
 
 def local_time(stored: object, zone: dt.tzinfo) -> str:
     """Return a stored time as people read it, with its zone: `2026-11-22 08:30:05 CET`."""
-    if not stored:
-        return ""
-    try:
-        at = parse_utc(stored).astimezone(zone)
-    except ValueError:
-        return safe(stored)
-    return f"{at:%Y-%m-%d %H:%M:%S %Z}"
+    at = _read(stored, zone)
+    return f"{at:%Y-%m-%d %H:%M:%S %Z}" if isinstance(at, dt.datetime) else at
 
 
-def short_time(stored: object, zone: dt.tzinfo, now: dt.datetime) -> str:
-    """Return a stored time for a narrow column: the hour of today, else the date too."""
-    if not stored:
-        return ""
+def day_time(stored: object, zone: dt.tzinfo, now: dt.datetime) -> str:
+    """Return a stored time for a narrow column, to the minute: ` 5 Mar 10:15`.
+
+    The year stands there where it may be mistaken.
+    """
+    at = _read(stored, zone)
+    if not isinstance(at, dt.datetime):
+        return at
+    day = f"{at.day:2} {_MONTHS[at.month - 1]}"
+    return f"{day} {at:%H:%M}" if abs(at - now) < _A_YEAR else f"{day} {at:%Y %H:%M}"
+
+
+def short_time(stored: object, zone: dt.tzinfo, now: dt.datetime, *, seconds: bool = True) -> str:
+    """Return a stored time for a narrow column: the hour of today, else as `day_time`."""
+    at = _read(stored, zone)
+    if not isinstance(at, dt.datetime) or at.date() != now.astimezone(zone).date():
+        return day_time(stored, zone, now)
+    return f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
+
+
+def _read(stored: object, zone: dt.tzinfo) -> dt.datetime | str:
+    """Return a stored time in a zone; whatever else stands there, as it may be shown."""
     try:
-        at = parse_utc(stored).astimezone(zone)
+        return parse_utc(stored).astimezone(zone) if stored else ""
     except ValueError:
         return safe(stored)
-    return f"{at:%H:%M:%S}" if at.date() == now.astimezone(zone).date() else f"{at:%m-%d %H:%M}"
 
 
 def age(seconds: float) -> str:
@@ -161,10 +178,32 @@ def table(
     return made
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wide: str) -> None:
-    """Print a table; `wide` is cut at the terminal's edge, and nowhere in a file or pipe."""
-    made = table(columns, rows, wide=wide, fit=sys.stdout.isatty())
-    click.echo(render(made), nl=False)
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    wide: str,
+    fold: bool = False,
+) -> None:
+    """Print a table, in a file or pipe as it is.
+
+    At a terminal `wide` is cut or folded at its edge, columns are left out that are empty, and what
+    is empty altogether is said to be so.
+    """
+    found = [tuple(row) for row in rows]
+    fit = sys.stdout.isatty()
+    if fit and not found:
+        click.echo("gsmgw: there is nothing to show", err=True)
+        return
+    if fit:
+        kept = [
+            number
+            for number, name in enumerate(columns)
+            if name == wide or any(row[number] not in (None, "") for row in found)
+        ]
+        columns = [columns[number] for number in kept]
+        found = [tuple(row[number] for number in kept) for row in found]
+    click.echo(render(table(columns, found, wide=wide, fit=fit, fold=fold)), nl=False)
 
 
 def render(renderable: object, *, width: int | None = None) -> str:

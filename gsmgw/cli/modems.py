@@ -62,24 +62,29 @@ def list_modems(current: session.Session, as_json: bool) -> None:
     if overview.daemon_pid(current) is None:
         exits.complain("gsmgw: the daemon does not run; this is what it last knew")
     display.print_table(
-        ("modem", "state", "SIM", "operator", "dBm", "model", "IMEI", "ICCID", "port", "why"),
+        ("modem", "state", "SIM", "operator", "dBm", "port"),
         (
             (
-                row["name"],
-                row["state"] or "unknown",
-                row["sim_state"],
-                row["operator"],
-                row["signal_dbm"],
-                row["model"],
-                row["imei"],
-                row["iccid"],
-                row["port"],
-                row["why"],
+                *(row["name"], row["state"] or "unknown", row["sim_state"], row["operator"]),
+                *(row["signal_dbm"], row["port"]),
             )
             for row in found
         ),
-        wide="why",
+        wide="port",
+        fold=True,
     )
+    for row in found:
+        if row["why"]:
+            click.echo(f"{display.safe(row['name'])}: {display.safe(row['why'])}")
+    known = [row for row in found if row["imei"] or row["iccid"]]
+    if known:
+        click.echo()
+        display.print_table(
+            ("modem", "model", "IMEI", "ICCID"),
+            ((row["name"], row["model"], row["imei"], row["iccid"]) for row in known),
+            wide="model",
+            fold=True,
+        )
 
 
 @modem.command(

@@ -58,7 +58,7 @@ def daemon_pid(current: session.Session) -> int | None:
 
 def alarm_words(alarm: Mapping[str, Any], zone: dt.tzinfo, now: dt.datetime) -> str:
     """Return an open alarm in few words: what it is, where, and since when."""
-    since = display.short_time(alarm["since"], zone, now)
+    since = display.short_time(alarm["since"], zone, now).strip()
     over = "" if alarm["last_seen_at"] >= format_utc(now - _LATELY) else ", well again just now"
     return " ".join(filter(None, (alarm["name"], alarm["where"], f"since {since}"))) + over
 

@@ -52,7 +52,7 @@ def replies(
         ("at", "visit", "first", "phone", "meaning", "done", "text"),
         (
             (
-                office.minute(row["at"], current)[5:],
+                office.short_time(row["at"], current),
                 row["appointment_id"],
                 row["first"],
                 row["phone"],

@@ -94,7 +94,7 @@ def _show(current: session.Session, *, only_next: bool, as_json: bool) -> None:
         (
             (
                 row["id"],
-                office.minute(row["start"], current)[5:],
+                office.day_time(row["start"], current),
                 row["phone"],
                 row["given"],
                 why,

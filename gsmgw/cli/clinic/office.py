@@ -89,14 +89,14 @@ def phone(current: session.Session, text: str) -> str:
     return phones.parse_recipient(text, country=config(current).country)
 
 
-def minute(stored: object, current: session.Session) -> str:
-    """Return a stored time as reception reads it: `2026-03-05 10:15`."""
-    if not stored:
-        return ""
-    try:
-        return f"{display.parse_utc(stored).astimezone(current.zone):%Y-%m-%d %H:%M}"
-    except ValueError:
-        return display.safe(stored)
+def day_time(stored: object, current: session.Session) -> str:
+    """Return a stored time as reception reads it: ` 5 Mar 10:15`."""
+    return display.day_time(stored, current.zone, current.clock.now())
+
+
+def short_time(stored: object, current: session.Session) -> str:
+    """Return the same without the day, if that is today: `10:15`."""
+    return display.short_time(stored, current.zone, current.clock.now(), seconds=False)
 
 
 def day_bounds(current: session.Session, first: dt.date, last: dt.date) -> tuple[str, str]:

@@ -55,7 +55,7 @@ def thread(current: session.Session, number: str, as_json: bool) -> None:
     for entry in entries:
         state = " ".join(str(word) for word in (entry["state"], entry["remark"]) if word)
         sign = signs[entry["direction"]]
-        click.echo(f"{office.minute(entry['at'], current)} {sign} [{display.safe(state)}]")
+        click.echo(f"{office.day_time(entry['at'], current)} {sign} [{display.safe(state)}]")
         for line in display.safe_lines(entry["text"] or ""):
             click.echo(f"    {line}")
 

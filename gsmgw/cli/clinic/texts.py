@@ -10,6 +10,9 @@ import click
 from gsmgw.cli import command, display, exits, session
 from gsmgw.cli.clinic import office
 
+#: So many letters are named as those that make a text long; more are an alphabet.
+_NAMED = 8
+
 
 @click.command(
     cls=command.Command,
@@ -60,7 +63,8 @@ def templates(
         display.print_json(found)
         return
     for one in found:
-        because = f" because of {one['because'][:20]}" if one["because"] else ""
+        letters = one["because"] if len(one["because"]) <= _NAMED else "many letters"
+        because = f" because of {letters}" if letters else ""
         own = ", your own" if one["own"] else ""
         click.echo(
             display.safe(

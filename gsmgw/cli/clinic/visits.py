@@ -81,7 +81,7 @@ def visits(
         (
             (
                 row["id"],
-                office.minute(row["start"], current)[5:],
+                office.day_time(row["start"], current),
                 row["withdrawn"] or row["status"],
                 "" if row["response"] == "needs-action" else row["response"],
                 row["patient_id"],
@@ -306,7 +306,7 @@ def requests(
         ("due", "phone", "kind", "visit", "first", "why" if not_said else "state"),
         (
             (
-                office.minute(row["due"], current)[5:],
+                office.short_time(row["due"], current),
                 row["phone"],
                 row["kind"],
                 row["about"],

@@ -38,23 +38,23 @@ def tasks(current: session.Session, is_all: bool, as_json: bool) -> None:
     if as_json:
         display.print_json([display.plain(row, COLUMNS) for row in rows])
         return
-    now = current.clock.now()
     display.print_table(
         ("id", "code", "due", "phone", "first", "visit", "owner", "note"),
         (
             (
                 row["id"],
                 row["code"] if row["closed_at"] is None else f"{row['code']} ({row['status']})",
-                display.short_time(row["due"], current.zone, now),
+                office.short_time(row["due"], current),
                 row["phone"],
                 row["first"],
-                office.minute(row["start"], current)[5:],
+                office.day_time(row["start"], current),
                 row["owner"],
                 display.safe_cell(row["note"]),
             )
             for row in rows
         ),
         wide="note",
+        fold=True,
     )
 
 

@@ -82,7 +82,7 @@ def list_messages(
         return
     now = current.clock.now()
     display.print_table(
-        ("id", "state", "created", "to", "parts", "text", "error"),
+        ("id", "state", "created", "to", "parts", "error, or text"),
         (
             (
                 row["id"],
@@ -90,12 +90,11 @@ def list_messages(
                 display.short_time(row["created_at"], current.zone, now),
                 row["recipient"],
                 row["parts"],
-                display.safe_cell(row["text"]),
-                row["error"],
+                row["error"] or display.safe_cell(row["text"]),
             )
             for row in rows
         ),
-        wide="text",
+        wide="error, or text",
     )
 
 

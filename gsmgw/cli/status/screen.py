@@ -195,7 +195,7 @@ def _why(modem: Mapping[str, Any], zone: dt.tzinfo, now: dt.datetime) -> str:
     if modem["sim_state"] not in (None, SimState.WORKING):
         words.append(f"SIM: {modem['sim_why'] or modem['sim_state']}")
     if modem["sim_state"] == SimState.RESTING and modem["resting_until"]:
-        words.append(f"next try {display.short_time(modem['resting_until'], zone, now)}")
+        words.append(f"next try {display.short_time(modem['resting_until'], zone, now).strip()}")
     return "; ".join(filter(None, words))
 
 

@@ -58,7 +58,10 @@ def test_times_are_local_with_their_zone() -> None:
 def test_short_times_leave_out_what_is_today() -> None:
     now = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
     assert display.short_time("2026-11-22T07:30:05.123Z", WARSAW, now) == "08:30:05"
-    assert display.short_time("2026-11-21T07:30:05.123Z", WARSAW, now) == "11-21 08:30"
+    assert display.short_time("2026-11-21T07:30:05.123Z", WARSAW, now) == "21 Nov 08:30"
+    assert display.short_time("2026-11-22T07:30:05.123Z", WARSAW, now, seconds=False) == "08:30"
+    assert display.short_time("2025-11-21T07:30:05.123Z", WARSAW, now) == "21 Nov 2025 08:30"
+    assert display.day_time("2026-11-02T07:30:05.123Z", WARSAW, now) == " 2 Nov 08:30"
     assert display.short_time("", WARSAW, now) == ""
     assert display.short_time("never", WARSAW, now) == "never"
 
