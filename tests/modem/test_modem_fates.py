@@ -8,6 +8,7 @@ import pytest
 from modem_gateway import MemoryGateway, make_part
 from modem_world import THEM, outcomes, simulated, until_ready, worked
 
+from gsmgw import pdu
 from gsmgw.model import ErrorFamily, Outcome, PartToSend
 
 # -- parts whose fate is unknown ------------------------------------------------------------------
@@ -131,17 +132,16 @@ def test_a_refusal_carries_its_code_and_the_next_part_goes_out():
 
 
 def test_a_refused_validity_is_left_out_and_that_is_remembered():
-    with simulated() as park:
+    with simulated(habits={"validity": "no"}) as park:
         gateway = MemoryGateway()
+        short = pdu.encode_submit(pdu.Submit(THEM, pdu.segment("Test")[0]))
         with worked(park, gateway) as runner:
             until_ready(runner)
-            park.fault("front", "refuse", code=304, times=1)
-            for number in (1, 2):
-                part = make_part(number)
-                gateway.waiting.append(dataclasses.replace(part, tpdu_without_validity=part.tpdu))
-            runner.until(lambda: len(gateway.taken) == 2)
-            assert outcomes(gateway) == ["taken", "taken"]
-            assert park.books.counts()["submits"] == 3
+            for number in (1, 2, 3):
+                gateway.waiting.append(make_part(number, tpdu_without_validity=short))
+            runner.until(lambda: len(gateway.taken) == 3)
+            assert outcomes(gateway) == ["taken"] * 3
+            assert [one.outcome for one in park.books.submits] == ["refused", *["taken"] * 3]
 
 
 def test_a_service_centre_that_vanished_is_restored():

@@ -22,6 +22,7 @@ from gsmgw.store import reports, spool_files
         ("+48500100201", "0048500100201", True),
         ("+48500100201", "100201", True),
         ("+48500100201", "00201", False),
+        ("+48500123456", "23456", False),
         ("+48500100201", "+48500100202", False),
         ("2580", "2580", True),
         ("2580", "580", False),
@@ -106,6 +107,16 @@ def test_report_that_overtook_the_answer_is_tried_again_for_two_days(
     rig.report(7)
     rig.clock.advance(hours * 3600)  # the machine was without power
     rig.settle(factories.taken(part.part_id, 7))
+    assert rig.state_of(message_id) == state
+
+
+@pytest.mark.parametrize(("days", "state"), [(20, "delivered"), (22, "sent")])
+def test_report_may_come_three_weeks_after_its_part(rig: Rig, days: int, state: str) -> None:
+    rig.attach()
+    message_id = rig.add()
+    rig.send(7)
+    rig.clock.advance(days * 86400)
+    rig.report(7)
     assert rig.state_of(message_id) == state
 
 

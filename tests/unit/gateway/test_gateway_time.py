@@ -247,6 +247,18 @@ def test_long_message_starts_anew_on_another_sim_after_ten_minutes(rig: Rig) -> 
     assert "message.restarted" in rig.event_names(message_id)
 
 
+def test_long_message_is_not_started_anew_while_no_other_sim_can_send_it(rig: Rig) -> None:
+    message_id = begin(rig)
+    rig.state("front", ModemState.ABSENT)
+    rig.state("back", ModemState.SEARCHING)
+    rig.clock.advance(6000)
+    rig.housekeeping.work()
+    assert rig.parts(message_id) == ["sent", "waiting"]
+    rig.state("back", ModemState.READY)
+    rig.housekeeping.work()
+    assert rig.parts(message_id) == ["waiting", "waiting"]
+
+
 def test_sim_away_for_a_moment_starts_nothing_anew(rig: Rig) -> None:
     message_id = begin(rig)
     rig.clock.advance(3600)  # the rest waits for long, because of a limit perhaps

@@ -2,6 +2,7 @@
 from contextlib import contextmanager
 
 import pytest
+from fakes import FakeClock
 from modem_gateway import MemoryGateway
 from modem_support import PlayedModem
 
@@ -98,6 +99,26 @@ def test_a_report_that_is_not_repeated_is_gone(head, acknowledges, answer, is_go
         taken.take()
         assert len(gateway.arrivals) == 1
         assert gateway.deletions == ([1] if is_gone else [])
+
+
+@pytest.mark.parametrize(("seconds", "is_acknowledged"), [(9.9, True), (10.1, False)])
+def test_what_took_so_long_to_store_that_the_network_repeats_it_is_not_acknowledged(
+    seconds, is_acknowledged
+):
+    with receiving(Unsolicited("+CMT: ,26", PDU)) as (modem, gateway, taken, _talk):
+        modem.answers["AT+CNMA"] = "OK"
+        now = taken._drive._clock = FakeClock()
+        taken._drive.facts.acknowledges = True
+        store = gateway.received
+
+        def received(arrival):
+            now.advance(seconds)
+            return store(arrival)
+
+        gateway.received = received
+        taken.take()
+        assert len(gateway.arrivals) == 1
+        assert ("AT+CNMA" in modem.heard) is is_acknowledged
 
 
 @pytest.mark.parametrize("heard", ["RDY", "^SYSSTART", "+CPIN: NOT READY", "+CPIN: SIM PIN"])

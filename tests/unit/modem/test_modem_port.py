@@ -34,10 +34,18 @@ def test_what_is_not_there_is_a_lost_port(tmp_path):
 
 def test_closing_does_not_hang_up():
     with PlayedModem() as modem:
-        line = port.Port(modem.path)
-        line.open()
-        assert not termios.tcgetattr(line.fileno())[2] & termios.HUPCL
-        line.close()
+        # As a driver gives a new device: a pty has it not.
+        descriptor = os.open(modem.path, os.O_RDWR | os.O_NOCTTY)
+        try:
+            found = termios.tcgetattr(descriptor)
+            found[2] |= termios.HUPCL
+            termios.tcsetattr(descriptor, termios.TCSANOW, found)
+            line = port.Port(modem.path)
+            line.open()
+            assert not termios.tcgetattr(descriptor)[2] & termios.HUPCL
+            line.close()
+        finally:
+            os.close(descriptor)
 
 
 def test_a_closed_port_says_so():

@@ -241,6 +241,10 @@ def test_system_messages(value: str, pid: int, dcs: int) -> None:
     assert (found.pid, found.dcs) == (pid, dcs)
 
 
+def test_a_macro_without_a_name_is_nothing() -> None:
+    assert parse(TO + b"Macro: =x\nMacro:\n\nDear patient\n").text == "Dear patient"
+
+
 def test_macros_are_put_in_in_their_order() -> None:
     draft = parse(TO + "Macro: %n%=Żaneta\nMacro: %d%=Monday\n\nDear %n%, %d%, %n%!".encode())
     assert draft.text == "Dear Żaneta, Monday, Żaneta!"
