@@ -27,7 +27,13 @@ _PR_SET_PDEATHSIG = 1
 gsmgw --config /etc/gsmgw/gsmgw.yaml run
 """,
 )
-@click.option("--ends-with", "parent", type=int, metavar="PID", hidden=True)
+@click.option(
+    "--ends-with",
+    "parent",
+    type=int,
+    metavar="PID",
+    help="End when the process does that started this one; PID is its number.",
+)
 @session.pass_session
 def run(current: session.Session, parent: int | None) -> int:
     """Run the daemon in the foreground, until SIGTERM or Ctrl-C.
