@@ -39,7 +39,7 @@ LONGEST_STEP_S = 0.5
 GAP_S = 0.001
 #: Doses are planned a day ahead; looked at this often.
 DOSES_S = 30.0
-#: Plans are made to agree with the configuration at the start: so many visits a transaction.
+#: Plans are made to agree with the configuration at the start: so many visits a piece at most.
 REPLANNED_AT_ONCE = 40
 
 
@@ -81,6 +81,7 @@ class ClinicService:
         self._saying = Saying(config, db, intake, calendar, wording, self._work, clock, trust)
         self._fates = Fates(db, self._work, clock, trust)
         self._doses_at = clock.monotonic()
+        self._doses_behind: int | None = None
         self._replan_behind: str | None = ""
 
     def open(self) -> None:
@@ -125,21 +126,32 @@ class ClinicService:
         """Do what only time brings about, while time can be believed."""
         if self._trust.is_suspect:
             return 0
-        done = self._work.digests(self._db) + self._replan()
-        if self._clock.monotonic() < self._doses_at:
-            return done
-        self._doses_at = self._clock.monotonic() + DOSES_S
-        if self._booking.has_doses(self._db):
-            with self._db.write() as tx:
-                done += self._booking.dose_day(tx, self._clock.now())
-        return done
+        return self._work.digests(self._db) + self._replan() + self._doses()
+
+    def _doses(self) -> int:
+        """Look after some regimens; return 1 while there are more."""
+        if self._doses_behind is None:
+            if self._clock.monotonic() < self._doses_at:
+                return 0
+            self._doses_at = self._clock.monotonic() + DOSES_S
+            if not self._booking.has_doses(self._db):
+                return 0
+        behind = self._doses_behind or 0
+        # It would all be planned again after a loss of power, as would what is planned anew below.
+        with self._db.pace.piece() as piece, self._db.write(synced=False) as tx:
+            now = self._clock.now()
+            found = self._booking.dose_round(tx, now, behind, piece.is_over)
+        self._doses_behind = found
+        return 0 if found is None else 1
 
     def _replan(self) -> int:
         """Bring plans in line with the configuration, which may be another one since the start."""
         if self._replan_behind is None:
             return 0
-        with self._db.write() as tx:
-            behind = self._booking.replan_round(tx, self._replan_behind, REPLANNED_AT_ONCE)
+        with self._db.pace.piece() as piece, self._db.write(synced=False) as tx:
+            behind = self._booking.replan_round(
+                tx, self._replan_behind, REPLANNED_AT_ONCE, piece.is_over
+            )
         self._replan_behind = behind  # not before it is on disk
         return 0 if self._replan_behind is None else 1
 

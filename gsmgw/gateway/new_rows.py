@@ -9,7 +9,7 @@ tells whether another connection has committed, then three indexed queries.
 Our own commits raise such events too, several each. An event that comes while we write is followed
 up a moment later: a modem that goes on after its commit is not to wait for our look, and the other
 events of the commit come in one piece. While we write a lot, the events cost more than all the rest
-of a message's way; then nothing is watched, and there is a look every 20 ms.
+of a message's way; then nothing is watched, and there is a look every 5 ms.
 """
 
 from __future__ import annotations

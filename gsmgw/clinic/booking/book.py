@@ -16,7 +16,7 @@ written, or, where the caller's transaction goes on, with what was written befor
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from gsmgw.clinic.booking.appointments import Appointments
 from gsmgw.clinic.booking.checking import Taken
@@ -122,16 +122,27 @@ class Booking:
         """
         return self._reconciler.replan(tx, appointment_id)
 
-    def replan_round(self, tx: Transaction, behind: str, limit: int) -> str | None:
+    def replan_round(
+        self, tx: Transaction, behind: str, limit: int, is_over: Callable[[], bool] = bool
+    ) -> str | None:
         """Replan some visits ahead, in the order of their numbers, behind one of them.
+
+        Args:
+            tx: the transaction.
+            behind: the last number of the round before; "" at first.
+            limit: so many visits at most.
+            is_over: asked before each visit whether the others are left for the next round.
 
         Returns:
             The last number, to go on behind; None when there are no more.
         """
         ids = visits.after(tx, behind, tx.now, limit)
         for appointment_id in ids:
+            if is_over():
+                return behind
             self._reconciler.replan(tx, appointment_id)
-        return ids[-1] if ids else None
+            behind = appointment_id
+        return behind if ids else None
 
     # -- medicines --------------------------------------------------------------------------------
 
@@ -139,9 +150,20 @@ class Booking:
         """Tell whether `dose_day` has anything to do; one indexed look."""
         return regimens.is_any(db)
 
-    def dose_day(self, tx: Transaction, now: dt.datetime) -> int:
+    def dose_round(
+        self, tx: Transaction, now: dt.datetime, behind: int, is_over: Callable[[], bool] = bool
+    ) -> int | None:
         """Plan the doses of today and tomorrow, and make work of those that went by unanswered.
 
-        Call it each minute or so while `has_doses`. Returns how many texts were planned.
+        Begin a round each minute or so while `has_doses`.
+
+        Args:
+            tx: the transaction.
+            now: the time.
+            behind: what the call before has returned; 0 at first.
+            is_over: asked before each regimen whether the others are left for the next call.
+
+        Returns:
+            What to go on behind; None when the round is over.
         """
-        return self._doses.plan_ahead(tx, now)
+        return self._doses.plan_ahead(tx, now, behind, is_over)

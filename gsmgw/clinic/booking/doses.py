@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Callable
 
 from gsmgw.clinic import plan
 from gsmgw.clinic.booking import checking
@@ -29,6 +30,8 @@ from gsmgw.store.database import Row, Transaction
 #: A longer regimen is a slip of the pen; a new file prolongs one.
 LONGEST = dt.timedelta(days=366)
 _DAY = dt.timedelta(days=1)
+#: Regimens that are read at once, to be looked at.
+_AT_ONCE = 100
 #: The text of a dose after which nobody asks.
 WITHOUT_QUESTION = "dose_plain"
 
@@ -68,10 +71,11 @@ class Doses:
         requests.revoke(tx, regimens.waiting_doses(tx, regimen_id), "replaced")
         hindrance = self._reach.hindrance(tx, patient)
         warnings += [hindrance] if hindrance else []
-        return Taken(
-            added + self.plan_ahead(tx, dt.datetime.fromisoformat(tx.now)),
-            checking.joined(*warnings),
-        )
+        regimen = regimens.get(tx, regimen_id)
+        if regimen is not None and regimen["status"] == "active":
+            today = self._calendar.day(dt.datetime.fromisoformat(tx.now))
+            added += self._plan_and_look(tx, regimen, today)
+        return Taken(added, checking.joined(*warnings))
 
     def _patient(self, tx: Transaction, notice: Notice) -> tuple[Row, int, list[str]]:
         """Find whose regimen it is; one on a phone that nobody else has will do."""
@@ -108,18 +112,36 @@ class Doses:
 
     # -- day by day -------------------------------------------------------------------------------
 
-    def plan_ahead(self, tx: Transaction, now: dt.datetime) -> int:
+    def plan_ahead(
+        self, tx: Transaction, now: dt.datetime, behind: int, is_over: Callable[[], bool]
+    ) -> int | None:
         """Plan the doses of today and tomorrow, and look for those that went by.
 
-        Returns how many texts were planned. The same again changes nothing.
+        The same again changes nothing.
+
+        Args:
+            tx: the transaction.
+            now: the time.
+            behind: the regimen behind which to go on; 0 at first.
+            is_over: asked before each regimen whether the others are left for the next time.
+
+        Returns:
+            The regimen to go on behind; None when all were looked at.
         """
-        added = 0
         today = self._calendar.day(now)
-        for regimen in regimens.active(tx):
-            added += self._plan_regimen(tx, regimen, today)
-            self._look_for_missed(tx, regimen)
-            if regimen["last_day"] < str(today):
-                regimens.complete(tx, regimen["id"])
+        found = regimens.active(tx, behind, _AT_ONCE)
+        for regimen in found:
+            if is_over():
+                return behind
+            self._plan_and_look(tx, regimen, today)
+            behind = int(regimen["id"])
+        return behind if len(found) == _AT_ONCE else None
+
+    def _plan_and_look(self, tx: Transaction, regimen: Row, today: dt.date) -> int:
+        added = self._plan_regimen(tx, regimen, today)
+        self._look_for_missed(tx, regimen)
+        if regimen["last_day"] < str(today):
+            regimens.complete(tx, regimen["id"])
         return added
 
     def _plan_regimen(self, tx: Transaction, regimen: Row, today: dt.date) -> int:

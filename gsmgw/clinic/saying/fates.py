@@ -17,7 +17,7 @@ from gsmgw.store.database import Database, Row, Transaction
 
 log = logs.get("clinic")
 
-#: Requests in one transaction.
+#: Requests in one transaction at most.
 AT_ONCE = 30
 #: A report that has not come by then does not come: networks try for a few days.
 REPORTED_WITHIN = dt.timedelta(days=7)
@@ -44,13 +44,20 @@ class Fates:
         self._put_away()
         if not requests.ended(self._db, 1):
             return 0
-        with self._db.write() as tx:
-            rows = requests.ended(tx, AT_ONCE)
-            for row in rows:
-                requests.told(tx, row["id"])
-            for row in {row["outbox_id"]: row for row in reversed(rows)}.values():
-                self._end(tx, row)  # a family's text is one piece of work
-        return len(rows)
+        done = 0
+        # It stays owed if it is lost with power.
+        with self._db.pace.piece() as piece, self._db.write(synced=False) as tx:
+            texts: dict[int, list[Row]] = {}
+            for row in requests.ended(tx, AT_ONCE):
+                texts.setdefault(row["outbox_id"], []).append(row)
+            for family in texts.values():
+                if piece.is_over():
+                    break
+                for row in family:
+                    requests.told(tx, row["id"])
+                self._end(tx, family[0])  # a family's text is one piece of work
+                done += len(family)
+        return done
 
     def _end(self, tx: Transaction, row: Row) -> None:
         kind, state = Kind(row["kind"]), MessageState(row["message_state"])
@@ -91,7 +98,7 @@ class Fates:
         before = format_utc(self._clock.now() - REPORTED_WITHIN)
         found = requests.arrived(self._db, before, _PUT_AWAY_AT_ONCE)
         if found:
-            with self._db.write() as tx:
+            with self._db.pace.piece(), self._db.write(synced=False) as tx:
                 for request_id in found:
                     requests.told(tx, request_id)
         if len(found) < _PUT_AWAY_AT_ONCE:

@@ -49,9 +49,17 @@ def put(
     return int(row["id"]), True
 
 
-def active(db: Database | Transaction) -> list[Row]:
-    """Return the regimens that are not over."""
-    return db.rows("SELECT * FROM regimen WHERE status = 'active' ORDER BY id")
+def get(db: Database | Transaction, regimen_id: int) -> Row | None:
+    """Return one regimen."""
+    return db.row("SELECT * FROM regimen WHERE id = ?", (regimen_id,))
+
+
+def active(db: Database | Transaction, behind: int, limit: int) -> list[Row]:
+    """Return regimens that are not over, in their order behind one of them; for rounds."""
+    return db.rows(
+        "SELECT * FROM regimen WHERE status = 'active' AND id > ? ORDER BY id LIMIT ?",
+        (behind, limit),
+    )
 
 
 def is_any(db: Database) -> bool:

@@ -30,9 +30,19 @@ def _regimen(*times: str, **fields: Any) -> Notice:
     return Notice("regimen", **given)
 
 
+def _count(clinic: Clinic) -> int:
+    row = clinic.db.row("SELECT count(*) FROM request WHERE status = 'active'")
+    return 0 if row is None else int(row[0])
+
+
 def _day(clinic: Clinic) -> int:
-    with clinic.db.write() as tx:
-        return clinic.booking.dose_day(tx, clinic.clock.now())
+    """Look after all regimens; return how many doses were planned."""
+    before = _count(clinic)
+    behind: int | None = 0
+    while behind is not None:
+        with clinic.db.write() as tx:
+            behind = clinic.booking.dose_round(tx, clinic.clock.now(), behind)
+    return _count(clinic) - before
 
 
 def _doses(clinic: Clinic) -> list[str]:
@@ -213,3 +223,23 @@ def test_regimen_that_cannot_be_is_refused(clinic: Clinic, notice: Notice, colum
         clinic.booking.take(tx, notice)
     assert caught.value.column == column
     assert clinic.rows("SELECT * FROM regimen") == []
+
+
+def test_a_round_goes_on_behind_the_regimen_at_which_others_wanted_to_write(
+    patient: Clinic,
+) -> None:
+    for reference in ("R-1", "R-2", "R-3"):
+        patient.take(_regimen(ref=reference))
+    patient.it_is("2026-03-03 07:00")
+    asked = iter([False, True, False, False])
+    with patient.db.write() as tx:
+        behind = patient.booking.dose_round(tx, patient.clock.now(), 0, lambda: next(asked))
+    assert behind == 1
+    assert _planned_to(patient) == ["2026-03-04", "2026-03-03", "2026-03-03"]
+    with patient.db.write() as tx:
+        assert patient.booking.dose_round(tx, patient.clock.now(), 1, lambda: next(asked)) is None
+    assert _planned_to(patient) == ["2026-03-04"] * 3
+
+
+def _planned_to(clinic: Clinic) -> list[str]:
+    return [row["planned_to"] for row in clinic.db.rows("SELECT * FROM regimen ORDER BY id")]
