@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from machine_support import Machine, machine, quiet
+from site_support import PATIENCE_S
 
 from gsmgw.store import database
 
@@ -171,7 +172,7 @@ def test_database_that_is_taken_away_from_a_running_daemon_is_saved_and_named(
     box.until_state(box.insert("+48500100201", "before"), "delivered")
     assert box.process is not None
     how(box.database, copy)
-    assert box.process.wait(60) == 65
+    assert box.process.wait(PATIENCE_S) == 65
     box.process = None
     (line,) = box.lines("was removed or replaced")
     (rescued,) = box.database.parent.glob("gsmgw.db.rescued-*")
