@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -172,8 +172,7 @@ class Intake:
             )
             return
         try:
-            _check_octets(tx, row)
-            message = self._check(_draft_of(row))
+            message = self._check(entry.read_row(tx, row))
         except RejectedError as error:
             code, words = error.reason, str(error)
             outbox.settle(tx, row["id"], MessageState.REJECTED, ErrorFamily.REJECTED, code, words)
@@ -326,16 +325,6 @@ def _check_nul(draft: Draft) -> None:
             raise BadTextError(f"{name} holds a NUL character")
 
 
-def _check_octets(tx: Transaction, row: Row) -> None:
-    """Refuse texts that other software wrote in another encoding than UTF-8."""
-    for name in ("recipient", "text", "source", "reference"):
-        if "\ufffd" in str(row[name]):
-            try:
-                entry.stored_octets(tx, row["id"], name).decode()
-            except UnicodeDecodeError as error:
-                raise BadTextError(f"column {name} is not UTF-8") from error
-
-
 def _check_room(recipient: str, tp: TpOptions) -> None:
     """Refuse 8-bit data that does not fit into one SMS with its header."""
     pdu.encode_submit(pdu.Submit(recipient, data=tp.data or b"", udh=tp.udh or b""))
@@ -351,32 +340,8 @@ def _segments(text: str, tp: TpOptions | None) -> tuple[pdu.Segment, ...]:
     if tp.split == "plain":
         return pdu.segment(text, alphabet=alphabet, with_header=False)
     if tp.split == "numbered":
-        return _numbered(text, alphabet)
+        return pdu.segment_numbered(text, alphabet=alphabet)
     return pdu.segment(text, alphabet=alphabet)
-
-
-def _numbered(text: str, alphabet: pdu.Alphabet | None) -> tuple[pdu.Segment, ...]:
-    """Split a text into parts that begin with `1/3 `, without a header (smsd's Autosplit: 2)."""
-    pieces = pdu.segment(text, alphabet=alphabet, with_header=False)
-    if len(pieces) == 1:
-        return pieces
-    chosen, width = pieces[0].alphabet, 0
-    while len(str(len(pieces))) > width:  # the mark needs room, which may need more parts
-        width = len(str(len(pieces)))
-        pieces = pdu.segment(
-            text, alphabet=chosen, header_octets=_mark_octets(chosen, width), with_header=False
-        )
-    return tuple(
-        replace(piece, text=f"{number}/{len(pieces)} {piece.text}")
-        for number, piece in enumerate(pieces, start=1)
-    )
-
-
-def _mark_octets(alphabet: pdu.Alphabet, width: int) -> int:
-    """Return the size of an information element that takes the room of a mark such as `1/3 `."""
-    characters = 2 * width + 2
-    octets = characters * 2 if alphabet is pdu.Alphabet.UCS2 else (characters * 7 + 7) // 8
-    return octets - 1  # the header's length octet comes on top
 
 
 def _word(name: str, found: str | None, words: type[_Word], default: _Word) -> _Word:
@@ -389,38 +354,6 @@ def _word(name: str, found: str | None, words: type[_Word], default: _Word) -> _
         raise RejectedError(
             f"{name} {found!r} is unknown; allowed: {allowed}", f"bad-{name}"
         ) from error
-
-
-def _draft_of(row: Row) -> Draft:
-    """Read a row that other software wrote; SQLite lets it hold anything anywhere."""
-    for name in ("recipient", "text", "source"):
-        if not isinstance(row[name], str):
-            raise RejectedError(
-                f"column {name} holds {type(row[name]).__name__}, not text", "bad-row"
-            )
-    return Draft(
-        recipient=row["recipient"],
-        text=row["text"],
-        source=row["source"],
-        reference=_optional(row, "reference"),
-        category=_optional(row, "category"),
-        priority=_optional(row, "priority"),
-        not_before=_optional(row, "not_before"),
-        expires_at=_optional(row, "expires_at"),
-        report_requested=_switch(row, "report_requested"),
-        flash=_switch(row, "flash"),
-        modem=_optional(row, "modem"),
-    )
-
-
-def _optional(row: Row, name: str) -> str | None:
-    return None if row[name] is None else str(row[name])
-
-
-def _switch(row: Row, name: str) -> bool:
-    if row[name] in (None, 0, 1):
-        return bool(row[name])
-    raise RejectedError(f"column {name} holds {row[name]!r}; allowed: 0 and 1", "bad-row")
 
 
 def _as_accepted(row: Row) -> Accepted:

@@ -17,7 +17,14 @@ from gsmgw.pdu.records import (
     Submit,
     Undecodable,
 )
-from gsmgw.pdu.segmentation import Measure, Segment, capacity, measure, segment
+from gsmgw.pdu.segmentation import (
+    Measure,
+    Segment,
+    capacity,
+    measure,
+    segment,
+    segment_numbered,
+)
 from gsmgw.pdu.times import relative_validity, validity_seconds
 
 __all__ = [
@@ -55,5 +62,6 @@ __all__ = [
     "read_ports",
     "relative_validity",
     "segment",
+    "segment_numbered",
     "validity_seconds",
 ]

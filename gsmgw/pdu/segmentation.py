@@ -9,7 +9,7 @@ inside a surrogate pair; none falls inside an escape pair, because characters ar
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gsmgw.errors import BadTextError
 from gsmgw.pdu import alphabet as alphabets
@@ -102,6 +102,34 @@ def segment(
             f"the text takes {len(parts)} parts, more than the {MOST_PARTS} possible"
         )
     return parts
+
+
+def segment_numbered(text: str, *, alphabet: Alphabet | None = None) -> tuple[Segment, ...]:
+    """Cut a text into parts that begin with `1/3 `, without a header (smsd's Autosplit: 2).
+
+    Raises:
+        BadTextError: as `segment`.
+    """
+    pieces = segment(text, alphabet=alphabet, with_header=False)
+    if len(pieces) == 1:
+        return pieces
+    chosen, width = pieces[0].alphabet, 0
+    while len(str(len(pieces))) > width:  # the mark needs room, which may need more parts
+        width = len(str(len(pieces)))
+        pieces = segment(
+            text, alphabet=chosen, header_octets=_mark_octets(chosen, width), with_header=False
+        )
+    return tuple(
+        replace(piece, text=f"{number}/{len(pieces)} {piece.text}")
+        for number, piece in enumerate(pieces, start=1)
+    )
+
+
+def _mark_octets(alphabet: Alphabet, width: int) -> int:
+    """Return the size of an information element that takes the room of a mark such as `1/3 `."""
+    characters = 2 * width + 2
+    octets = characters * 2 if alphabet is Alphabet.UCS2 else (characters * 7 + 7) // 8
+    return octets - 1  # the header's length octet comes on top
 
 
 def _check(text: str, alphabet: Alphabet) -> None:

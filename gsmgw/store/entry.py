@@ -7,7 +7,8 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from gsmgw.model import Category, ErrorFamily, MessageState, Priority, TpOptions
+from gsmgw.errors import BadTextError, RejectedError
+from gsmgw.model import Category, Draft, ErrorFamily, MessageState, Priority, TpOptions
 from gsmgw.store import outbox
 from gsmgw.store.database import Database, Transaction
 
@@ -164,18 +165,65 @@ def renew(tx: Transaction, message_id: int) -> None:
     )
 
 
-def stored_octets(tx: Transaction, message_id: int, column: str) -> bytes:
+def new_rows(db: Database | Transaction, limit: int) -> list[sqlite3.Row]:
+    """Return rows that other software has written and nobody has checked yet, oldest first."""
+    return db.rows("SELECT * FROM outbox WHERE state = 'new' ORDER BY id LIMIT ?", (limit,))
+
+
+def read_row(tx: Transaction, row: sqlite3.Row) -> Draft:
+    """Read a row that other software wrote; SQLite lets it hold anything anywhere.
+
+    Raises:
+        RejectedError: it can be no message.
+    """
+    _check_octets(tx, row)
+    for name in ("recipient", "text", "source"):
+        if not isinstance(row[name], str):
+            raise RejectedError(
+                f"column {name} holds {type(row[name]).__name__}, not text", "bad-row"
+            )
+    return Draft(
+        recipient=row["recipient"],
+        text=row["text"],
+        source=row["source"],
+        reference=_optional(row, "reference"),
+        category=_optional(row, "category"),
+        priority=_optional(row, "priority"),
+        not_before=_optional(row, "not_before"),
+        expires_at=_optional(row, "expires_at"),
+        report_requested=_switch(row, "report_requested"),
+        flash=_switch(row, "flash"),
+        modem=_optional(row, "modem"),
+    )
+
+
+def _check_octets(tx: Transaction, row: sqlite3.Row) -> None:
+    """Refuse texts that other software wrote in another encoding than UTF-8."""
+    for name in ("recipient", "text", "source", "reference"):
+        if "\ufffd" in str(row[name]):
+            try:
+                _stored_octets(tx, row["id"], name).decode()
+            except UnicodeDecodeError as error:
+                raise BadTextError(f"column {name} is not UTF-8") from error
+
+
+def _optional(row: sqlite3.Row, name: str) -> str | None:
+    return None if row[name] is None else str(row[name])
+
+
+def _switch(row: sqlite3.Row, name: str) -> bool:
+    if row[name] in (None, 0, 1):
+        return bool(row[name])
+    raise RejectedError(f"column {name} holds {row[name]!r}; allowed: 0 and 1", "bad-row")
+
+
+def _stored_octets(tx: Transaction, message_id: int, column: str) -> bytes:
     """Return the octets of a text as they stand in the file, valid UTF-8 or not."""
     row = tx.row(
         f"SELECT CAST({column} AS BLOB) FROM outbox WHERE id = ?",  # noqa: S608 - our own words
         (message_id,),
     )
     return b"" if row is None or row[0] is None else bytes(row[0])
-
-
-def new_rows(db: Database | Transaction, limit: int) -> list[sqlite3.Row]:
-    """Return rows that other software has written and nobody has checked yet, oldest first."""
-    return db.rows("SELECT * FROM outbox WHERE state = 'new' ORDER BY id LIMIT ?", (limit,))
 
 
 def waiting_routes(db: Database) -> list[str]:
