@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 from clinic_crash_support import DAY, OTHERS, CrashDay, check_day, table
-from crash_support import WARM_UP, scenario
+from crash_support import SEED, WARM_UP, scenario
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-SEED = random.SystemRandom().randrange(1_000_000)
 
 
 def begin(folder: Path) -> CrashDay:

@@ -12,11 +12,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from crash_support import CrashSite, crash_site, scenario
+from crash_support import SEED, CrashSite, crash_site, scenario
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-SEED = random.SystemRandom().randrange(1_000_000)
 #: Steps at which the database is being written, and those next to changes of files.
 OUTBOUND = [
     "file.renamed",

@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
-from crash_support import WARM_UP, CrashSite, crash_site, kill_at_random, scenario
+from crash_support import SEED, WARM_UP, CrashSite, crash_site, kill_at_random, scenario
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-SEED = random.SystemRandom().randrange(1_000_000)
 
 
 def test_none_lost_and_none_twice_by_references(tmp_path: Path) -> None:
