@@ -63,7 +63,9 @@ def parse(content: bytes, name: str, config: Config) -> Parsed:
     except RecursionError as error:
         raise UnreadableFileError(f"{name}: nested too deeply") from error
     objects = found if isinstance(found, list) else [found]
-    if not objects or not all(isinstance(one, dict) for one in objects):
+    if not objects:
+        raise UnreadableFileError(f"{name}: the list is empty")
+    if not any(isinstance(one, dict) for one in objects):
         raise UnreadableFileError(f"{name}: an object or a list of objects is wanted")
     reader = _Reader(config)
     return Parsed("json", tuple(reader.row(number, one) for number, one in enumerate(objects, 1)))
@@ -76,8 +78,10 @@ class _Reader:
         self._zone = config.zone
         self._words = words.load()
 
-    def row(self, number: int, found: dict[str, Any]) -> Row:
-        """Read one object."""
+    def row(self, number: int, found: object) -> Row:
+        """Read one object; what is none stops no other."""
+        if not isinstance(found, dict):
+            return Row(number, error=f"{json.dumps(found)[:40]} is no object")
         try:
             return Row(number, self._record(found))
         except _ObjectError as error:

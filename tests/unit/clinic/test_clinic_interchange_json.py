@@ -140,7 +140,7 @@ def test_mistakes(found: dict[str, Any], words: str) -> None:
         (b"{", "line 1, column 2"),
         (b'{"a": 1}\n{"b": 2}', "line 2, column 1"),
         (b"\xff", "octet 0 is not"),
-        (b"[]", "an object or a list of objects"),
+        (b"[]", "the list is empty"),
         (b"[1]", "an object or a list of objects"),
         (b'"text"', "an object or a list of objects"),
         (b"9" * 5000, "a number is too long"),
@@ -152,6 +152,12 @@ def test_files_that_are_no_use(content: bytes, words: str) -> None:
     with pytest.raises(UnreadableFileError) as caught:
         parse(content)
     assert words in str(caught.value)
+
+
+def test_what_is_no_object_stops_no_other() -> None:
+    rows = parse(b'[{"phone": "1", "text": "x"}, "y", null, {"phone": "2", "text": "z"}]')
+    assert [row.number for row in rows] == [1, 2, 3, 4]
+    assert [row.error for row in rows] == [None, '"y" is no object', "null is no object", None]
 
 
 def test_a_mark_of_utf8_is_no_mistake() -> None:
