@@ -106,6 +106,14 @@ def test_unit_runs_with_the_installed_configuration() -> None:
     assert "/usr/share/gsmgw/gsmgw.yaml" in (ROOT / "packaging/debian/postinst").read_text()
 
 
+def test_what_the_unit_forbids_fails_and_kills_nobody() -> None:
+    """`sed -i` in a hook gives its file to whom it belonged; that must not end it by a signal."""
+    text = (ROOT / "systemd/gsmgw.service").read_text()
+    filters = re.findall(r"^SystemCallFilter=(.+)$", text, re.MULTILINE)
+    assert filters.index("@chown") > filters.index("~@privileged @resources")
+    assert "\nSystemCallErrorNumber=EPERM\n" in text
+
+
 def test_pin_as_a_credential_of_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     path = tmp_path / "gsmgw.yaml"

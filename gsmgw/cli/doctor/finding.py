@@ -54,6 +54,7 @@ ORDER = (
     "memory.full",
     "balance.low",
     "limit.reached",
+    "account.not_member",
     "hook.unusable",
     "rows.stuck",
     "files.stuck",

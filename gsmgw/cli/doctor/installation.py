@@ -66,7 +66,8 @@ def look(current: session.Session) -> Installation:
     pid = None
     if config is not None:
         pid = locks.holder(locks.database_lock(config.database.path))
-    troubles += (*_accounts(unit), *_spool_group(config))
+    account = _account(pid, unit, config)
+    troubles += (*_accounts(unit), *_spool_group(config, account))
     return Installation(
         current,
         path,
@@ -75,7 +76,7 @@ def look(current: session.Session) -> Installation:
         unit,
         pid,
         pid is not None or config is None or _may_look(config),
-        _account(pid, unit, config),
+        account,
         troubles,
     )
 
@@ -234,10 +235,17 @@ def _accounts(unit: machine.Unit | None) -> Iterator[Trouble]:
         yield Trouble("warning", "unit.disabled", "gsmgw", what, "sudo systemctl enable gsmgw")
 
 
-def _spool_group(config: Config | None) -> Iterator[Trouble]:
-    """Yield that the group of the spool does not exist: the daemon refuses to start."""
+def _spool_group(config: Config | None, account: machine.Account) -> Iterator[Trouble]:
+    """Yield why the daemon can give no folder to the group of the spool."""
     group = None if config is None else config.spool.group
-    if group and not machine.has_group(group):
+    if not group:
+        return
+    if not machine.has_group(group):
         what = f"spool.group names group {group}, which does not exist"
         do = f"sudo addgroup --system {group}, or correct spool.group in the configuration"
         yield Trouble("error", "account.missing", group, what, do)
+    elif not account.is_member(group):
+        what = f"user {account.name} is no member of group {group} (spool.group), so the daemon can"
+        what += " give no folder to it"
+        do = f"sudo adduser {account.name} {group}; sudo systemctl restart gsmgw"
+        yield Trouble("warning", "account.not_member", account.name, what, do)

@@ -9,6 +9,7 @@ and its drop-ins.
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
@@ -42,6 +43,12 @@ class Account:
     name: str
     user_id: int
     groups: frozenset[int]
+
+    def is_member(self, group: str) -> bool:
+        """Tell whether files may be given to a group; False if there is no such group."""
+        with contextlib.suppress(KeyError):
+            return self.user_id == 0 or grp.getgrnam(group).gr_gid in self.groups
+        return False
 
     def may(self, status: os.stat_result, bits: int) -> bool:
         """Tell whether the mode of a file lets this account read (4), write (2), execute (1)."""

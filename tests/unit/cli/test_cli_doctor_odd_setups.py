@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -44,6 +45,12 @@ def texts_missing(ward: Ward) -> None:
 
 def group_of_the_spool_missing(ward: Ward) -> None:
     ward.configure(spool={"path": str(ward.spool), "group": "gsmgw-nosuch"})
+
+
+def daemon_outside_the_spools_group(ward: Ward) -> None:
+    closed_to_strangers(ward)
+    group = grp.getgrgid(0).gr_name
+    ward.configure(spool={"path": str(ward.spool), "group": group})
 
 
 def masked_unit(ward: Ward) -> None:
@@ -206,6 +213,7 @@ SETUPS: list[tuple[Callable[[Ward], None], str, str, str]] = [
     (pin_in_the_configuration, "config.wrong", "did you mean 'pin_file'?", "check"),
     (texts_missing, "config.wrong", "none.yaml", "check"),
     (group_of_the_spool_missing, "account.missing", "gsmgw-nosuch", "addgroup --system"),
+    (daemon_outside_the_spools_group, "account.not_member", OTHER, f"adduser {OTHER}"),
     (masked_unit, "unit.masked", "/dev/null", "systemctl unmask gsmgw"),
     (spool_is_a_file, "folder.missing", "this is no directory", ".aside"),
     (folder_is_a_link_to_nothing, "folder.missing", "a link to /gsmgw-nosuch", ".aside"),
