@@ -33,6 +33,10 @@ from gsmgw.threads import StopToken
 IDLE_S = 2.0
 REFRESH_S = 30.0
 FIGURES_S = 60.0
+#: ... and where something has happened, after so long.
+FIGURES_SOON_S = 10.0
+#: Days are counted that nobody has counted yet: of an outage, this many at most.
+UNCOUNTED = dt.timedelta(days=7)
 #: Lists are made again after at least so many times the time that making them took.
 PAUSE_FACTOR = 20
 #: Files of answers that share a sync and a commit.
@@ -66,8 +70,9 @@ class ClinicHanding:
         self._troubles = troubles.Troubles("answers and lists of the clinic", clock)
         self._written: dict[Path, _Written] = {}
         self._is_unsure = True  #: whether marked answers may still lie in .tmp
-        self._lists_at = self._figures_at = 0.0
-        self._is_changed = True
+        self._lists_at = self._figures_at = self._figures_soon_at = 0.0
+        self._is_changed = self._is_uncounted = True
+        self._counted: dt.date | None = None  #: the newest day whose figures are written
         self._time = JumpWatch(clock)
 
     def wake(self) -> None:
@@ -82,7 +87,7 @@ class ClinicHanding:
         """
         self._places.make(self._config.spool.group)
         self._written, self._is_changed, self._is_unsure = {}, True, True
-        self._lists_at = self._figures_at = self._clock.monotonic()
+        self._lists_at = self._figures_at = self._figures_soon_at = self._clock.monotonic()
 
     def step(self, stop: StopToken) -> None:
         """Wait for a hint or two seconds, then write what is owed."""
@@ -100,13 +105,14 @@ class ClinicHanding:
             return 0
         try:
             handed = self._hand_answers()
-            self._is_changed = self._is_changed or bool(handed) or self._time.has_jumped()
+            self._is_changed = self._time.has_jumped() or self._is_changed or bool(handed)
+            self._is_uncounted = self._is_uncounted or self._is_changed
             now = self._clock.monotonic()
             if now >= self._lists_at and (self._is_changed or now >= self._lists_at + REFRESH_S):
                 self._write_lists(now)
-            if now >= self._figures_at:
+            if now >= (self._figures_soon_at if self._is_uncounted else self._figures_at):
                 self._figures_at = now + FIGURES_S
-                self._write_figures()
+                self._write_figures(now)
         except troubles.PASSING as error:
             self._troubles.failed(troubles.STORE, error)
             return 0
@@ -185,11 +191,15 @@ class ClinicHanding:
             pause_s = max(pause_s, troubles.FIRST_PAUSE_S)
         self._lists_at = self._clock.monotonic() + pause_s
 
-    def _write_figures(self) -> None:
-        """Write the figures of today and of yesterday, whose last reports come today."""
+    def _write_figures(self, began_at: float) -> None:
+        """Write the figures of today, and of yesterday, whose last reports come today.
+
+        After an outage those of the day on which it began are made up for.
+        """
         zone = self._config.zone
         today = self._clock.now().astimezone(zone).date()
-        for day in (today - dt.timedelta(days=1), today):
+        self._is_uncounted = False
+        for day in self._uncounted(today):
             price = self._config.reminders.budget.segment_price
             found = figures.of_day(self._db, day, zone, price)
             known = counts.figures_of(self._db, day.isoformat())
@@ -205,6 +215,18 @@ class ClinicHanding:
             if of_month:
                 month = f"{day:%Y-%m}"
                 self._replace_figures(f"{month}.csv", figures.document(of_month, day=month))
+
+        self._counted = today
+        took = self._clock.monotonic() - began_at
+        self._figures_soon_at = self._clock.monotonic() + max(FIGURES_SOON_S, PAUSE_FACTOR * took)
+
+    def _uncounted(self, today: dt.date) -> list[dt.date]:
+        if self._counted is None:
+            newest = counts.newest_day(self._db)
+            self._counted = None if newest is None else dt.date.fromisoformat(newest)
+        first = min(today - dt.timedelta(days=1), self._counted or today)
+        first = max(first, today - UNCOUNTED)
+        return [first + dt.timedelta(days=ago) for ago in range((today - first).days + 1)]
 
     def _replace_figures(self, name: str, content: bytes) -> None:
         self._replace(self._places.stats / name, content)

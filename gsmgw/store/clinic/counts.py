@@ -75,6 +75,12 @@ def keep(tx: Transaction, day: str, figures: Mapping[Key, float]) -> None:
         )
 
 
+def newest_day(db: Database) -> str | None:
+    """Return the newest day of which there are figures; None: there are none."""
+    row = db.row("SELECT max(day) AS day FROM daily_count")
+    return None if row is None else row["day"]
+
+
 def figures_of(db: Database, day: str) -> dict[Key, float]:
     """Return the figures of a day."""
     rows = kept(db, day, day)

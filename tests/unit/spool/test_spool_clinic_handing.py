@@ -291,6 +291,25 @@ def test_figures_of_day_and_month_with_the_columns_in_their_order(doors: Doors) 
     assert figures(doors, "2026-03.csv")["booked"]["planned"] == "3"
 
 
+def test_the_last_hours_before_an_outage_are_counted_after_it(doors: Doors) -> None:
+    later(doors)
+    ids = [row["id"] for row in doors.rows("SELECT id FROM request WHERE kind = 'booked'")]
+    doors.said(*ids)
+    doors.restart()
+    doors.clock.jump(4 * 86_400)
+    later(doors)
+    assert figures(doors, "2026-03-02.csv")["booked"]["sent"] == "3"
+    assert figures(doors, "2026-03.csv")["booked"]["sent"] == "3"
+
+
+def test_figures_follow_what_happens_within_ten_seconds(doors: Doors) -> None:
+    later(doors)
+    ids = [row["id"] for row in doors.rows("SELECT id FROM request WHERE kind = 'booked'")]
+    doors.said(*ids)
+    later(doors, 11)
+    assert figures(doors, "2026-03-02.csv")["booked"]["sent"] == "3"
+
+
 def test_a_figure_that_goes_back_to_none_is_none(doors: Doors) -> None:
     ids = [row["id"] for row in doors.rows("SELECT id FROM request WHERE kind = 'booked'")]
     doors.said(*ids)
