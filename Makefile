@@ -23,7 +23,7 @@ help:
 	@echo "make deb     the Debian package, all libraries inside: dist/*.deb (Debian 12; MACHINE=arm64)"
 	@echo "make dist    one archive with install script for other systems: dist/*.tar.gz"
 	@echo "make pin     choose the newest libraries for the packages: packaging/requirements.txt"
-	@echo "make bench   measure the figures that docs/architecture.md promises (ONLY=\"kills-full history\")"
+	@echo "make bench   measure speed, load, kills and waiting, beside smstools3 (ONLY=\"kills-full history\")"
 	@echo "make soak    traffic with random faults, and the balance of it (MINUTES=60 SEED=17)"
 	@echo "make fuzz    spoiled input for all that reads foreign bytes (SECONDS=120 SEED=...)"
 	@echo "make fmt     format the code"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a clinic does with the gateway: so far, reading what patients answer."""
+"""What a clinic does with the gateway: books, asks, understands answers, makes work for people."""
