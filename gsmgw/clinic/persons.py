@@ -10,7 +10,7 @@ from gsmgw import errors, phone
 from gsmgw.gateway import decisions
 from gsmgw.store import events
 from gsmgw.store.clinic import erasing, people, persons
-from gsmgw.store.clinic.persons import Person
+from gsmgw.store.clinic.persons import NO_MENTIONS, Mentions, Person
 from gsmgw.store.database import Database, Row, Transaction
 
 
@@ -95,13 +95,22 @@ def withdraw(tx: Transaction, person: Person) -> int:
     return len(waiting)
 
 
-def forget(tx: Transaction, person: Person, who: str) -> dict[str, int]:
+def forget(
+    tx: Transaction, person: Person, who: str, mentions: Mentions = NO_MENTIONS
+) -> dict[str, int]:
     """Erase a person from every table; return how many rows of each kind were changed.
 
     Objections stay as keyed hashes, counts as they are. That somebody was forgotten, by whom and
     when, stands in the table of events; not whom.
+
+    Args:
+        tx: the transaction.
+        person: who.
+        who: the person at the keyboard.
+        mentions: what `find_mentions` of the store has found before; without it, all texts are read
+            while others wait to write.
     """
-    changed = erasing.erase(tx, person)
+    changed = erasing.erase(tx, person, mentions)
     counts: dict[str, Any] = {name: count for name, count in changed.items() if count}
     events.add(tx, "person.forgotten", who=who, **counts)
     return changed

@@ -73,6 +73,7 @@ def forget(current: session.Session, whom: str, yes: bool, as_json: bool, who: s
     the daemon runs; copies of the database and the clinic's own program are yours to see to.
     """
     from gsmgw.clinic import persons
+    from gsmgw.store.clinic.persons import find_mentions
 
     person = _find(current, whom)
     if not yes:
@@ -84,11 +85,12 @@ def forget(current: session.Session, whom: str, yes: bool, as_json: bool, who: s
         )
     with current.database.write() as tx:
         withdrawn = persons.withdraw(tx, person)
+    mentions = find_mentions(current.database, person)
     _wait(current, person)
     with current.database.write() as tx:
         # Something may have come in meanwhile.
         withdrawn += persons.withdraw(tx, person)
-        changed = persons.forget(tx, person, who)
+        changed = persons.forget(tx, person, who, mentions)
     removed = _sweep(current, person)
     _fold(current, person)
     copies = _copies(current.config.database.path)

@@ -9,14 +9,12 @@ with secure_delete, so that the octets are overwritten.
 from __future__ import annotations
 
 import json
-import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from gsmgw import phone as phones
 from gsmgw.store import consent
 from gsmgw.store.clinic import persons
-from gsmgw.store.clinic.persons import Person
+from gsmgw.store.clinic.persons import NO_MENTIONS, Mentions, Person
 from gsmgw.store.database import Database, Row, Transaction
 
 #: Stands for every patient who was forgotten.
@@ -38,7 +36,9 @@ _ABOUT = (
 )
 
 
-def erase(tx: Transaction, person: Person, *, is_wished: bool = True) -> dict[str, int]:
+def erase(
+    tx: Transaction, person: Person, mentions: Mentions | None = NO_MENTIONS
+) -> dict[str, int]:
     """Remove a person from every table; return how many rows of each were changed.
 
     Objections of the phone stay as a keyed hash. What waited to be said is taken back. Messages
@@ -47,8 +47,9 @@ def erase(tx: Transaction, person: Person, *, is_wished: bool = True) -> dict[st
     Args:
         tx: the transaction.
         person: who.
-        is_wished: look for the person in words of others too, which reads all texts; else the time
-            of these words is over, and they were emptied without a look.
+        mentions: where words of others name the person, found beforehand: what has come since is
+            looked through too. None: the time of all these words is over, and they were emptied
+            without a look.
     """
     token = f"{consent.HASHED}{secrets.token_hex(16)}"
     work = persons.rows_of(tx, "task", person)
@@ -63,9 +64,10 @@ def erase(tx: Transaction, person: Person, *, is_wished: bool = True) -> dict[st
     }
     changed["visits"], changed["patients"] = len(person.visits), len(person.patients)
     _erase_patients(tx, person)
-    if is_wished:
-        _erase_mentions(tx, person)
-        _erase_events(tx, person)
+    if mentions is not None:
+        found = persons.find_mentions(tx, person, mentions).found
+        _erase_mentions(tx, person, found)
+        _erase_events(tx, person, found.get("event", ()))
     if person.phone is not None:
         consent.forget(tx, person.phone)
     return changed
@@ -117,39 +119,27 @@ def _erase_report(tx: Transaction, row: Row) -> None:
     )
 
 
-def _erase_mentions(tx: Transaction, person: Person) -> None:
+def _erase_mentions(tx: Transaction, person: Person, found: Mapping[str, Sequence[int]]) -> None:
     """Empty texts and notes of others in which the person stands."""
     # A note may name everybody of a phone.
     for row in tx.rows("SELECT id, note FROM task WHERE note IS NOT NULL"):
         if person.is_named_in(row["note"]):
             tx.run("UPDATE task SET note = NULL WHERE id = ?", (row["id"],))
-    pattern = person.number_pattern()
-    if pattern is None:
-        return
-    last = f"%{person.national[-1]}%"
-    for row in tx.rows("SELECT id, text FROM outbox WHERE text LIKE ?", (last,)):
-        if pattern.search(row["text"]):
-            tx.run("UPDATE outbox SET text = '' WHERE id = ?", (row["id"],))
-            tx.run("UPDATE part SET text = NULL, data = NULL WHERE message_id = ?", (row["id"],))
-    for row in tx.rows("SELECT id, text FROM inbox WHERE text LIKE ?", (last,)):
-        if pattern.search(row["text"]):
-            tx.run("UPDATE inbox SET text = NULL WHERE id = ?", (row["id"],))
-            tx.run("UPDATE received_part SET pdu = '' WHERE inbox_id = ?", (row["id"],))
-    _erase_names(tx, pattern)
-
-
-def _erase_names(tx: Transaction, pattern: re.Pattern[str]) -> None:
-    """Forget what modems were asked about a number, and files that bear it in their names."""
-    for row in tx.rows("SELECT id, line, answer, error FROM command"):
-        if pattern.search(" ".join(str(row[name]) for name in ("line", "answer", "error"))):
-            tx.run("DELETE FROM command WHERE id = ?", (row["id"],))
-    for table, column in (("hook_run", "path"), ("spool_file", "original_name")):
-        for row in tx.rows(f"SELECT id, {column} AS name FROM {table}"):  # noqa: S608 - constants
-            if pattern.search(row["name"]):
-                tx.run(
-                    f"DELETE FROM {table} WHERE id = ? AND finished_at IS NOT NULL",  # noqa: S608
-                    (row["id"],),
-                )
+    for message in found.get("outbox", ()):
+        tx.run("UPDATE outbox SET text = '' WHERE id = ?", (message,))
+        tx.run("UPDATE part SET text = NULL, data = NULL WHERE message_id = ?", (message,))
+    for arrival in found.get("inbox", ()):
+        tx.run("UPDATE inbox SET text = NULL WHERE id = ?", (arrival,))
+        tx.run("UPDATE received_part SET pdu = '' WHERE inbox_id = ?", (arrival,))
+    # What modems were asked about the number, and files that bear it in their names.
+    for command in found.get("command", ()):
+        tx.run("DELETE FROM command WHERE id = ?", (command,))
+    for table in ("hook_run", "spool_file"):
+        for file in found.get(table, ()):
+            tx.run(
+                f"DELETE FROM {table} WHERE id = ? AND finished_at IS NOT NULL",  # noqa: S608
+                (file,),
+            )
 
 
 def _erase_arrivals(tx: Transaction, person: Person, rows: Iterable[Row], token: str) -> int:
@@ -264,18 +254,15 @@ def _erase_patients(tx: Transaction, person: Person) -> None:
         tx.run("DELETE FROM patient WHERE id = ?", (patient,))
 
 
-def _erase_events(tx: Transaction, person: Person) -> None:
-    """Take out of what happened whatever names the person: numbers of patient and visit, phone."""
-    marks = {*person.patients, *person.visits}
-    if person.phone is not None:
-        marks |= {person.phone, phones.mask(person.phone)}
-    for mark in marks:
-        written = json.dumps(mark)
-        for row in tx.rows(
-            "SELECT id, detail FROM event WHERE instr(detail, ?) > 0", (f": {written}",)
-        ):
-            kept = {key: value for key, value in json.loads(row["detail"]).items() if value != mark}
-            tx.run("UPDATE event SET detail = ? WHERE id = ?", (json.dumps(kept), row["id"]))
+def _erase_events(tx: Transaction, person: Person, found: Iterable[int]) -> None:
+    """Take out of what happened whatever names the person."""
+    marks = persons.marks(person)
+    for event_id in found:
+        row = tx.row("SELECT detail FROM event WHERE id = ?", (event_id,))
+        if row is not None:
+            detail = json.loads(row["detail"])
+            kept = {key: value for key, value in detail.items() if value not in marks}
+            tx.run("UPDATE event SET detail = ? WHERE id = ?", (json.dumps(kept), event_id))
 
 
 def late_reports(db: Database) -> list[Row]:
@@ -364,7 +351,7 @@ def _forget_patients(db: Database, before: str) -> int:
             patient = tx.row("SELECT phone FROM patient WHERE id = ?", (row["id"],))
             phone = None if patient is None else patient["phone"]
             alone = phone is not None and not persons.others_on_phone(tx, phone, [row["id"]])
-            erase(tx, persons.find(tx, [row["id"]], phone if alone else None), is_wished=False)
+            erase(tx, persons.find(tx, [row["id"]], phone if alone else None), mentions=None)
     return len(rows)
 
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,13 +166,93 @@ def in_the_way(db: Database, person: Person) -> str | None:
     return None if taken is None else "a file of the clinic's program is being read"
 
 
+# -- words of others ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Where words of others name a person, as far as they were read."""
+
+    found: Mapping[str, Sequence[int]]  #: table to rows
+    newest: Mapping[str, int]  #: table to the last row that was read
+
+
+#: Nothing was read yet.
+NO_MENTIONS = Mentions({}, {})
+#: Words of others: table, and what is read of it.
+_WORDS = {
+    "outbox": "text",
+    "inbox": "text",
+    "command": "line || ' ' || coalesce(answer, '') || ' ' || coalesce(error, '')",
+    "hook_run": "path",
+    "spool_file": "original_name",
+}
+#: Rows that are read at once.
+_AT_ONCE = 5000
+
+
+def find_mentions(
+    db: Database | Transaction, person: Person, known: Mentions = NO_MENTIONS
+) -> Mentions:
+    """Find a person in words of others and in what happened; blocks for reading all of it.
+
+    Call it outside of a write transaction first, then inside with what was found: only what has
+    come in between is read then.
+    """
+    found, newest = dict[str, Sequence[int]](), dict[str, int]()
+    for table in (*_WORDS, "event"):
+        row = db.row(f"SELECT coalesce(max(id), 0) FROM {table}")  # noqa: S608 - constants
+        newest[table] = 0 if row is None else int(row[0])
+        behind = known.newest.get(table, 0)
+        more = _named(db, person, behind) if table == "event" else _said(db, person, table, behind)
+        found[table] = (*known.found.get(table, ()), *more)
+    return Mentions(found, newest)
+
+
+def _said(db: Database | Transaction, person: Person, table: str, behind: int) -> Iterator[int]:
+    """Yield the rows of a table in whose words the phone stands."""
+    pattern, words = person.number_pattern(), _WORDS[table]
+    if pattern is None:
+        return
+    while rows := db.rows(
+        f"SELECT id, {words} AS words FROM {table} WHERE id > ? AND {words} LIKE ?"  # noqa: S608
+        " ORDER BY id LIMIT ?",
+        (behind, f"%{person.national[-1]}%", _AT_ONCE),
+    ):
+        yield from (int(row["id"]) for row in rows if pattern.search(row["words"]))
+        behind = rows[-1]["id"]
+
+
+def marks(person: Person) -> list[str]:
+    """Return what names a person in the table of what happened: numbers, and the phone."""
+    found = {*person.patients, *person.visits}
+    if person.phone is not None:
+        found |= {person.phone, phones.mask(person.phone)}
+    return sorted(found)
+
+
+def _named(db: Database | Transaction, person: Person, behind: int) -> Iterator[int]:
+    """Yield the events that name a person."""
+    values = json.dumps([f": {json.dumps(mark)}" for mark in marks(person)])
+    rows = db.rows(
+        "SELECT id FROM event WHERE id > ? AND EXISTS"
+        " (SELECT 1 FROM json_each(?) WHERE instr(detail, value) > 0)",
+        (behind, values),
+    )
+    yield from (int(row["id"]) for row in rows)
+
+
 # -- octets ---------------------------------------------------------------------------------------
 
 
-def has_octets(path: Path, person: Person) -> bool:
-    """Tell whether the file of a database still holds a person's phone or family name.
+#: First octets of the pages of trees, and how long their heads are.
+_TREE_HEADS = {2: 12, 5: 12, 10: 8, 13: 8}
 
-    A name that others have too is found as well; it costs a needless copy. Blocks for reading it.
+
+def has_octets(path: Path, person: Person) -> bool:
+    """Tell whether free places of a database's file still hold a person's phone or a name.
+
+    What stands in a row is no trace: others have the same name. Blocks for reading the file.
     """
     words = [name.encode() for name in person.names]
     if person.phone is not None:
@@ -179,15 +260,38 @@ def has_octets(path: Path, person: Person) -> bool:
         padded = digits + "F" * (len(digits) % 2)
         swapped = "".join(padded[at + 1] + padded[at] for at in range(0, len(padded), 2))
         words += [person.national.encode(), swapped.encode()]
-    longest = max((len(word) for word in words), default=0)
-    rest = b""
+    pattern = re.compile(b"|".join(re.escape(word) for word in words if word) or b"(?!)")
     with path.open("rb") as file:
-        while piece := file.read(1024 * 1024):
-            rest += piece
-            if any(word in rest for word in words):
+        head = file.read(100)
+        size = int.from_bytes(head[16:18], "big")
+        size = 65536 if size == 1 else size  # SQLite file format, 1.3.2
+        file.seek(0)
+        number = 0
+        while page := file.read(size):
+            number += 1
+            if pattern.search(page) and pattern.search(_free_places(page, number)):
                 return True
-            rest = rest[-longest:]
     return False
+
+
+def _free_places(page: bytes, number: int) -> bytes:
+    """Return what lies in no cell of a page of a database (SQLite file format, 1.6).
+
+    A page that is none of a tree is returned whole: what is in use of it cannot be told from the
+    rest of it without the pages that lead there.
+    """
+    at = 100 if number == 1 else 0
+    if page[at] not in _TREE_HEADS:
+        return page
+    ends = at + _TREE_HEADS[page[at]] + 2 * int.from_bytes(page[at + 3 : at + 5], "big")
+    cells = int.from_bytes(page[at + 5 : at + 7], "big") or 65536
+    free = [page[ends:cells]]
+    block = int.from_bytes(page[at + 1 : at + 3], "big")
+    while block and len(free) < len(page):
+        length = int.from_bytes(page[block + 2 : block + 4], "big")
+        free.append(page[block + 4 : block + length])
+        block = int.from_bytes(page[block : block + 2], "big")
+    return b"\0".join(free)
 
 
 def compact(db: Database) -> None:

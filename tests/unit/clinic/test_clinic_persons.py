@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -337,3 +339,41 @@ def test_the_gateway_lets_go_by_itself(tmp_path: Path) -> None:
     assert NUMBER.encode() not in content
     assert consent.decision(rig.db, PHONE, Category.CARE) == "deny"
     rig.close()
+
+
+def test_what_came_between_the_look_and_the_erasure_is_erased_too(clinic: Clinic) -> None:
+    clinic.take(make_visit(patient=make_patient(phone=NUMBER)))
+    person = persons.find(clinic.db, NUMBER, "PL")
+    _write_texts(clinic, f"Prosze dzwonic: {NUMBER}")
+    mentions = rows.find_mentions(clinic.db, person)
+    _write_texts(clinic, f"Jeszcze raz: {NUMBER}", "nic")
+    with clinic.db.write() as tx:
+        assert rows.find_mentions(tx, person, mentions).found["outbox"] == (1, 2)
+        persons.forget(tx, person, "Ewa", mentions)
+    assert [row["text"] for row in clinic.db.rows("SELECT text FROM outbox ORDER BY id")] == [
+        "", "", "nic",
+    ]  # fmt: skip
+
+
+def _write_texts(clinic: Clinic, *texts: str) -> None:
+    with clinic.db.write() as tx:
+        for text in texts:
+            tx.insert("INSERT INTO outbox (recipient, text) VALUES ('+48500100299', ?)", (text,))
+
+
+@pytest.mark.parametrize("kept", [0, 40])
+def test_traces_are_looked_for_where_nothing_stands(tmp_path: Path, kept: int) -> None:
+    """What others are called is no trace; what lies in a hole of the file is one."""
+    path, person = tmp_path / "trace.db", rows.Person((), None, ("Zimorodek",))
+    connection = sqlite3.connect(path, isolation_level=None)
+    with contextlib.closing(connection):
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.execute("CREATE TABLE patient (id INTEGER PRIMARY KEY, family TEXT)")
+        for number in range(60):
+            name = "Zimorodek" if number == 30 else f"Nowak {number}"
+            connection.execute("INSERT INTO patient VALUES (?, ?)", (number, name))
+        assert not rows.has_octets(path, person)
+        connection.execute("DELETE FROM patient WHERE id = 30 OR id > ?", (kept,))
+        assert rows.has_octets(path, person)
+        connection.execute("VACUUM")
+        assert not rows.has_octets(path, person)
