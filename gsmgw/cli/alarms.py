@@ -104,7 +104,10 @@ def _withdraw(current: session.Session, alarm_id: int, wait_s: float) -> Sequenc
     with current.database.write() as tx:
         for row in alarms.told_of(tx, alarm_id):
             if row["finished_at"] is None:
-                words = f"the daemon has not told it within {wait_s:g} s"
+                words = (
+                    f"the daemon has not told it within {wait_s:g} s; if the configuration is new:"
+                    " systemctl reload gsmgw"
+                )
                 alarms.finish(tx, row["id"], error=words)
         return alarms.told_of(tx, alarm_id)
 

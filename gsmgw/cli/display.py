@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -124,6 +126,17 @@ def age(seconds: float) -> str:
         if count or (unit == "s" and not words):
             words.append(f"{count} {unit}")
     return " ".join(words[:2])
+
+
+def hanging(lead: str, words: str) -> str:
+    """Return words behind a lead; at a terminal the further lines stand below the first word."""
+    width = shutil.get_terminal_size().columns
+    if not sys.stdout.isatty() or len(lead) + len(words) <= width or len(lead) > width // 2:
+        return lead + words
+    made = textwrap.TextWrapper(
+        width, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+    )
+    return made.fill(words)
 
 
 def print_json(document: object) -> None:

@@ -57,7 +57,7 @@ def thread(current: session.Session, number: str, as_json: bool) -> None:
         sign = signs[entry["direction"]]
         click.echo(f"{office.day_time(entry['at'], current)} {sign} [{display.safe(state)}]")
         for line in display.safe_lines(entry["text"] or ""):
-            click.echo(f"    {line}")
+            click.echo(display.hanging("    ", line))
 
 
 def _entry(row: Any, direction: str, state: str | None, remark: str | None) -> dict[str, Any]:

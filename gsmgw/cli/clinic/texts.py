@@ -72,4 +72,4 @@ def templates(
                 f" {one['units']} of {one['room']}{because}{own}"
             )
         )
-        click.echo(f"    {display.safe_cell(one['text'])}")
+        click.echo(display.hanging("    ", display.safe_cell(one["text"])))

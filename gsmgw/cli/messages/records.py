@@ -132,15 +132,16 @@ def show(current: session.Session, message_id: int, as_json: bool) -> None:
     click.echo(f"Message {message_id}: {message['state']}")
     for name, value in _facts(message, current):
         first, *others = display.safe_lines(value)
-        click.echo(f"  {name:<12}{first}")
+        click.echo(display.hanging(f"  {name:<12}", first))
         for line in others:
-            click.echo(f"  {'':<12}{line}")
+            click.echo(display.hanging(f"  {'':<12}", line))
     click.echo()
     for moment in story.moments(told, words.explain, current.zone):
-        click.echo(f"  {display.local_time(moment.at, current.zone)}  {moment.words}")
+        at = display.local_time(moment.at, current.zone)
+        click.echo(display.hanging(f"  {at}  ", moment.words))
     advice = story.advice(told, [modem.name for modem in current.config.modems])
     if advice:
-        click.echo(f"\n{advice}")
+        click.echo(f"\n{display.hanging('', advice)}")
 
 
 def _facts(message: display.Row, current: session.Session) -> list[tuple[str, str]]:

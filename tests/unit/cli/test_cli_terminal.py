@@ -82,6 +82,16 @@ def test_modems_with_long_ports_and_reasons_are_read_whole(place: Place) -> None
     assert all(len(line) <= 80 for line in lines)
 
 
+def test_a_story_is_read_without_words_cut_in_two(place: Place) -> None:
+    text = "Please bring your identity card and the referral, and come twenty minutes earlier. "
+    message = place.message(f"{text * 2}Thank you")
+    place.refuse(message)
+    lines = at_terminal(place, "show", str(message))
+    assert all(len(line) <= 80 for line in lines)
+    assert f"{text * 2}Thank you" in " ".join(line.strip() for line in lines)
+    assert f"{text * 2}Thank you" in place.good("show", message)
+
+
 def test_what_is_empty_is_said_to_be(place: Place) -> None:
     assert at_terminal(place, "list") == ["gsmgw: there is nothing to show"]
     assert place.good("list").split()[0] == "id"
