@@ -85,10 +85,7 @@ class CrashDay(ClinicDay, CrashSite):
 
     def finish_day(self) -> None:
         """Run the daemon until all is done, and its lists tell so."""
-        if self.process is None:
-            self.start()
-        # Whether the last text before a kill went out, the next references tell.
-        self.insert_some(2, "afterwards")
+        self.go_on()
         self.until(self.is_day_done)
         answered = sum(len(answer.rows) for answer in DAY)
         self.until(lambda: len(self.files("clinic/out/replies")) >= answered)

@@ -139,6 +139,14 @@ class CrashSite(Site):
             self.start()
         self.until(self.is_at_rest)
 
+    def go_on(self) -> None:
+        """Run the daemon until nothing is left, also where it was killed with a part in hand.
+
+        Whether that one went out, the references of the next ones tell.
+        """
+        self.insert_some(2, "afterwards")
+        self.rest()
+
     # -- what must hold ---------------------------------------------------------------------------
 
     def on_air(self) -> Counter[str]:

@@ -28,7 +28,7 @@ def test_files_are_taken_and_put_away_once(tmp_path: Path) -> None:
             box.drop(name, f"To: 48500100{number:03d}\n\n{step}\n")
             names.append(name)
             box.crash(step)
-        box.rest()
+        box.go_on()
         box.check_once()
         assert sorted(box.files("sent")) == sorted(names)
         assert box.files("failed") == {}
@@ -51,7 +51,7 @@ def test_a_list_is_taken_and_put_away_once(tmp_path: Path) -> None:
             ]
             box.drop(f"list-{number}", json.dumps([*elements, {"recipient": "+48500100201"}]))
             box.crash(step)
-        box.rest()
+        box.go_on()
         box.check_once()
         names = [f"list-{number}" for number in range(len(used))]
         expected = [*names, *(f"{name}.result.json" for name in names)]
@@ -89,7 +89,7 @@ def test_rows_are_taken_once(tmp_path: Path) -> None:
         for step in steps("row"):
             box.insert_some(1, step)
             box.crash(step)
-        box.rest()
+        box.go_on()
         box.check_once()
 
 
@@ -127,7 +127,7 @@ def test_reports_are_read_and_handed_out_once(tmp_path: Path) -> None:
         for number, step in enumerate(reported):
             box.drop(f"letter-{number}", f"To: 48500100{number:03d}\nReport: yes\n\n{step}\n")
             box.crash(step)
-        box.rest()
+        box.go_on()
         box.until(lambda: all(row["state"] == "delivered" for row in box.rows("outbox")))
         box.until(box.is_at_rest)
         box.check_once()
