@@ -278,7 +278,7 @@ def test_a_file_in_doubt_is_put_away_with_the_reason_and_never_moved_again(tmp_p
         box.drop("letter", content)
         box.until(lambda: "letter.1" in box.files("failed"))
         assert reason in box.files("failed")["letter.1"]
-        assert "message.uncertain" in box.log
+        box.until(lambda: "message.uncertain" in box.log)
         # The report comes after all; the file stays where it is.
         box.sim.clear("front", "no-network")
         box.until_state(1, "delivered")
@@ -301,7 +301,7 @@ def test_a_category_may_be_sent_again_by_configuration(tmp_path: Path) -> None:
         box.until(lambda: box.message(care)["settled_at"])
         assert box.message(care)["state"] == "uncertain"
         assert box.on_air() == {"visit": 1, "survey": 2}
-        assert "part.resent" in box.log
+        box.until(lambda: "part.resent" in box.log)
 
 
 def test_a_person_decides(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_the_network_repeats_what_it_thinks_was_lost(tmp_path: Path) -> None:
 def test_what_was_not_acknowledged_comes_again_and_is_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    monkeypatch.setattr(arrivals, "ACKNOWLEDGE_S", 1.0)  # the network's 15 s
+    monkeypatch.setattr(arrivals, "ACKNOWLEDGE_S", 3.0)  # the network's 15 s
     layout = scenario()
     layout["network"]["retry"] = "200ms"
     with crash_site(tmp_path / "box", layout, delivery="direct") as box:
