@@ -237,6 +237,8 @@ def announcement(
     if kind == Kind.MISSED:
         day = calendar.working_day_after(calendar.day(visit.start))
         due = calendar.next_allowed(max(calendar.moment(day, MISSED_AT), now))
+    elif kind == Kind.DELAYED:
+        due = _on_its_day(visit.start, calendar, now)
     else:
         due = calendar.next_allowed(now)
     expires = expiry(kind, due, visit.start)
@@ -255,6 +257,17 @@ def announcement(
         details=dict(details),
         priority=MANNERS[kind].priority,
     )
+
+
+def _on_its_day(start: dt.datetime, calendar: Calendar, now: dt.datetime) -> dt.datetime:
+    """Return when a text is due that names only the hour: on the visit's day.
+
+    Who comes before texts may go out hears of it on the evening before.
+    """
+    midnight, _ = calendar.day_bounds(calendar.day(start))
+    due = calendar.next_allowed(max(now, midnight))
+    before = calendar.earlier(start) if due >= start else None
+    return before if before is not None and before >= now else due
 
 
 def _distinction(kind: Kind, visit: Visit, details: dict[str, object]) -> Iterator[object]:

@@ -183,7 +183,7 @@ class Saying:
             if row["kind"] in texts.FAMILIES and row["about_start"] is not None:
                 day = self._calendar.day(dt.datetime.fromisoformat(row["about_start"]))
                 own = texts.details_of(row)
-                words = (own.get("template"), own.get("text"))
+                words = (own.get("template"), own.get("text"), own.get("minutes"))
                 key = (row["kind"], _asks(row), day, *words, row["category"])
             else:
                 key = (number,)

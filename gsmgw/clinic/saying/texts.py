@@ -18,7 +18,7 @@ from gsmgw.store.clinic import people, tasks, visits
 from gsmgw.store.database import Row, Transaction
 
 #: Kinds of which several visits of one day are said in one text (R5).
-FAMILIES = frozenset({Kind.BOOKED, Kind.REMINDER, Kind.CHANGED, Kind.CANCELLED})
+FAMILIES = frozenset({Kind.BOOKED, Kind.REMINDER, Kind.CHANGED, Kind.CANCELLED, Kind.DELAYED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,9 @@ class Texts:
         if row["kind"] == Kind.DOSE and "time" not in details:
             due = dt.datetime.fromisoformat(row["due"])
             values["time"] = f"{self._calendar.local(due):%H:%M}"
-        if len(rows) > 1:
+        if row["kind"] == Kind.DELAYED:
+            values["time"] = ", ".join(dict.fromkeys(self._hour(one) for one in rows))
+        elif len(rows) > 1:
             values["list"] = self._family(rows, language)
         elif row["kind"] == Kind.INFO:
             values["list"] = self._next_visits(tx, details, language)
@@ -113,6 +115,9 @@ class Texts:
         return values
 
     # -- lists ------------------------------------------------------------------------------------
+
+    def _hour(self, row: Row) -> str:
+        return f"{self._calendar.local(dt.datetime.fromisoformat(row['about_start'])):%H:%M}"
 
     def _family(self, rows: Sequence[Row], language: str) -> str:
         """List visits by first names (R6); two of one name at one time get an initial."""

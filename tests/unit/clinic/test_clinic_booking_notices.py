@@ -75,6 +75,21 @@ def test_second_delay_takes_the_place_of_one_that_was_not_said(thursday: Clinic)
     assert thursday.fates("A-2")["delayed:A-2:2026-03-05T10:30Z:30"] == "replaced"
 
 
+@pytest.mark.parametrize(
+    ("begins", "due"),
+    [
+        ("2026-03-09 10:15", "2026-03-09 08:00"),
+        # Who comes before texts may go out hears of it on the last evening, here a Saturday.
+        ("2026-03-09 07:30", "2026-03-07 19:59"),
+    ],
+)
+def test_delay_of_another_day_is_told_on_that_day(clinic: Clinic, begins: str, due: str) -> None:
+    clinic.take(make_visit("A-9", clinic.at(begins), practitioner=_DOCTOR))
+    clinic.it_is("2026-03-05 10:20")
+    clinic.take(_delay(day=dt.date(2026, 3, 9)))
+    assert f"{due} delayed" in clinic.plan("A-9")
+
+
 def test_delay_finds_the_doctor_however_the_name_is_typed(thursday: Clinic) -> None:
     assert thursday.take(_delay(practitioner="DR  jan zielinski")).requests == 3
     assert thursday.take(_delay(20, practitioner=None, location="12")).requests == 4

@@ -41,6 +41,27 @@ def test_an_ordinary_tuesday(desk: Desk) -> None:
     assert message["category"] == "care"
 
 
+def test_a_delay_is_told_once_to_a_phone_with_several_visits(desk: Desk) -> None:
+    desk.book("A-1001", given="Anna")
+    desk.book("A-1002", "2026-03-05 10:35", given="Łukasz")
+    desk.book("A-1003", "2026-03-05 12:00", given="Ola")
+    desk.it_is("2026-03-05 08:30")
+    for visit, minutes in (("A-1001", 30), ("A-1002", 30), ("A-1003", 60)):
+        row = desk.visit(visit)
+        desk.request(
+            Kind.DELAYED,
+            about=visit,
+            about_start=row["start"],
+            patient_id=row["patient_id"],
+            details={"minutes": minutes},
+        )
+    said = [text for _, text in desk.say() if "opoznienie" in text]
+    assert said == [
+        f"{NAME}: opoznienie ok. 30 min, wizyta 10:15, 10:35. Przepraszamy.",
+        f"{NAME}: opoznienie ok. 60 min, wizyta 12:00. Przepraszamy.",
+    ]
+
+
 def test_a_crash_neither_loses_nor_doubles(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.book()
     desk.it_is("2026-03-03 10:00")
