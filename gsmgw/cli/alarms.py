@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gsmgw alarm test`: has the daemon tell everybody named in `alarms`, and says who heard of it."""
+"""`gsmgw alarm list` and `test`: what was told to whom, and whether a test reaches them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,84 @@ _WORDS = {
 }
 
 
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
 @click.group("alarm", cls=command.Group)
 def alarm() -> None:
-    """Try out how people are told of what stays wrong."""
+    """See of what people were told, and try whether they are."""
+
+
+@alarm.command(
+    "list",
+    epilog="""\
+gsmgw alarm list
+gsmgw alarm list --limit 100 --json
+""",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, alarms.KEPT),
+    default=20,
+    show_default=True,
+    help="At most so many.",
+)
+@_json_option
+@session.pass_session
+def list_alarms(current: session.Session, limit: int, as_json: bool) -> None:
+    """List alarms, open and over, newest last, and who was told of them."""
+    found = [
+        (row, alarms.told_of(current.database, row["id"]))
+        for row in alarms.listing(current.database, limit)
+    ]
+    if as_json:
+        documents = [
+            {**_alarm(row), "told": [{"kind": one["kind"], **_document(one)} for one in told]}
+            for row, told in found
+        ]
+        display.print_json({"alarms": documents})
+        return
+    zone, now = current.zone, current.clock.now()
+    display.print_table(
+        ("since", "until", "alarm", "where", "level", "told"),
+        (
+            (
+                display.short_time(row["first_seen_at"], zone, now, seconds=False),
+                display.short_time(row["last_seen_at"], zone, now, seconds=False)
+                if row["closed_at"]
+                else "open",
+                row["finding"],
+                row["place"],
+                row["level"],
+                _receivers(told),
+            )
+            for row, told in found
+        ),
+        wide="told",
+        fold=True,
+    )
+
+
+def _alarm(row: display.Row) -> dict[str, object]:
+    return {
+        "id": row["id"],
+        "name": row["finding"],
+        "where": row["place"],
+        "level": row["level"],
+        "what": row["what"],
+        "since": row["first_seen_at"],
+        "opened_at": row["opened_at"],
+        "last_seen_at": row["last_seen_at"],
+        "closed_at": row["closed_at"],
+    }
+
+
+def _receivers(told: Sequence[display.Row]) -> str:
+    """Return who heard of an alarm, and who did not, each once."""
+    heard = {
+        row["via"]: any(_has_heard(one) for one in told if one["via"] == row["via"]) for row in told
+    }
+    return ", ".join(via if is_told else f"not {via}" for via, is_told in heard.items())
 
 
 @alarm.command(
@@ -48,7 +123,7 @@ gsmgw alarm test --wait 10 --json
     metavar="SECONDS",
     help="How long to wait for the program, and for phones to confirm.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@_json_option
 @session.pass_session
 def test(current: session.Session, wait_s: float, as_json: bool) -> int:
     """Have the daemon tell a test to everybody who is told of alarms.
@@ -118,7 +193,7 @@ def _is_open(row: display.Row) -> bool:
 
 def _has_heard(row: display.Row) -> bool:
     if row["via"] == alarms.HOOK:
-        return row["error"] is None
+        return row["finished_at"] is not None and row["error"] is None
     return row["error"] is None and row["message_state"] in _ARRIVED
 
 

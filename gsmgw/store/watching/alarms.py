@@ -51,6 +51,14 @@ def opened(db: Database) -> list[Row]:
     )
 
 
+def listing(db: Database, limit: int) -> list[Row]:
+    """Return the newest alarms, open or over, oldest of them first; with tests by hand."""
+    return db.rows(
+        "SELECT * FROM alarm WHERE opened_at IS NOT NULL ORDER BY opened_at DESC, id DESC LIMIT ?",
+        (limit,),
+    )[::-1]
+
+
 def get(db: Database | Transaction, alarm_id: int) -> Row | None:
     """Return one alarm."""
     return db.row("SELECT * FROM alarm WHERE id = ?", (alarm_id,))

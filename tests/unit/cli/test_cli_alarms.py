@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`gsmgw alarm test`: beside the real daemon, and where nothing can come of it."""
+"""`gsmgw alarm`: a test beside the real daemon, and where nothing can come of it; the list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gsmgw.cli import exits
 from gsmgw.cli.demo.stage import Stage
 from gsmgw.store.watching import alarms
 
-PHONE = "+48500100299"
+PHONE, OTHER = "+48500100299", "+48500100298"
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +90,28 @@ def test_daemon_that_does_not_come_to_it_tells_nothing_later(place: Place) -> No
     assert result.exit_code == exits.UNAVAILABLE
     assert f"{PHONE}: not told: the daemon has not told it within 0.1 s" in result.output
     assert alarms.owed_phones(place.database) == []
+
+
+def test_list_says_who_was_told_and_who_was_not(place: Place) -> None:
+    found = alarms.Finding("modem", "front", "modem.absent", "error", "it is not there", "lsusb")
+    with place.database.write() as tx:
+        alarms.begin(tx, found)
+        alarms.open_alarm(tx, 1)
+        alarms.owe(tx, 1, "open", ["hook", PHONE, OTHER])
+        alarms.finish(tx, 1, exit_code=0)
+        alarms.finish(tx, 2, error="3 SMS came to nothing")
+        test = alarms.owe_test(tx, ["hook"])
+    heading, opened, tested = place.good("alarm", "list").splitlines()
+    assert heading.split() == ["since", "until", "alarm", "where", "level", "told"]
+    words = opened.split()
+    assert words[1:5] == ["open", "modem.absent", "front", "error"]
+    assert opened.endswith(f"hook, not {PHONE}, not {OTHER}")
+    assert tested.split()[2:4] == ["alarm.test", "warning"]
+    (first, last) = place.json("alarm", "list")["alarms"]
+    assert [(one["via"], one["told"], one["kind"]) for one in first["told"]] == [
+        ("hook", True, "open"),
+        (PHONE, False, "open"),
+        (OTHER, False, "open"),
+    ]
+    assert (first["closed_at"], last["id"]) == (None, test)
+    assert len(place.json("alarm", "list", "--limit", "1")["alarms"]) == 1
