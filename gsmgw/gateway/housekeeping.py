@@ -260,15 +260,11 @@ class Housekeeping:
         ):
             if span is None:
                 continue
-            before = self._ago(dt.timedelta(seconds=span))
-            while True:
-                with self._db.write() as tx:
-                    count = duty(tx, before)
-                removed += count
-                if count == 0:
-                    break
+            removed += duty(self._db, self._ago(dt.timedelta(seconds=span)))
         if removed:
             log.info("retention.done", rows=removed)
+        if removed >= upkeep.MOST:
+            self._slow_at = self._clock.monotonic()  # there is more, behind what else is due
         if removed or self._fold_owed:
             self._fold_owed = not upkeep.fold_back(self._db)
 

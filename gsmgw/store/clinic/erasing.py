@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from gsmgw.store import consent
+from gsmgw.store import consent, upkeep
 from gsmgw.store.clinic import persons
 from gsmgw.store.clinic.persons import NO_MENTIONS, Mentions, Person
 from gsmgw.store.database import Database, Row, Transaction
 
 #: Stands for every patient who was forgotten.
 NOBODY = "erased"
-#: Rows changed in one transaction: others want to write too.
+#: Persons and reports that are dealt with in one round.
 AT_ONCE = 200
 
 _WAITING = "status IN ('active', 'on-hold')"
@@ -283,7 +283,7 @@ def empty_reports(tx: Transaction, reports: Iterable[Row]) -> None:
 
 # -- retention ------------------------------------------------------------------------------------
 #
-# What is over is looked for outside a write transaction: that takes as long as there are rows.
+# What is over is looked for outside a write transaction, and changed piece by piece.
 
 #: Table, what is emptied, and when: what patients wrote, own texts, and what was noted of them.
 _TEXTS = (
@@ -309,18 +309,20 @@ def empty_old_texts(db: Database, before: str) -> int:
     """Empty what patients wrote and what was noted of it before a time; return how many rows."""
     count = 0
     for table, change, condition in _TEXTS:
-        while True:
-            rows = db.rows(
-                f"SELECT id FROM {table} WHERE {condition} LIMIT :most",  # noqa: S608 - constants
-                {"before": before, "most": AT_ONCE},
-            )
-            if not rows:
-                break
-            with db.write() as tx:
-                for row in rows:
-                    tx.run(f"UPDATE {table} SET {change} WHERE id = ?", (row["id"],))  # noqa: S608
-            count += len(rows)
+        sql = f"UPDATE {table} SET {change} WHERE id = ?"  # noqa: S608 - constants
+        rows = db.rows(
+            f"SELECT id FROM {table} WHERE {condition} LIMIT :most",  # noqa: S608 - constants
+            {"before": before, "most": upkeep.MOST},
+        )
+        count += upkeep.in_pieces(db, rows, _runner(sql))
     return count
+
+
+def _runner(sql: str) -> Callable[[Transaction, Row], None]:
+    def run(tx: Transaction, row: Row) -> None:
+        tx.run(sql, (row["id"],))
+
+    return run
 
 
 def forget_old_persons(db: Database, before: str) -> int:
@@ -346,13 +348,14 @@ def _forget_patients(db: Database, before: str) -> int:
         "  AND status = 'active') LIMIT ?",
         (NOBODY, *[before] * 7, AT_ONCE),
     )
-    for row in rows:
-        with db.write() as tx:
-            patient = tx.row("SELECT phone FROM patient WHERE id = ?", (row["id"],))
-            phone = None if patient is None else patient["phone"]
-            alone = phone is not None and not persons.others_on_phone(tx, phone, [row["id"]])
-            erase(tx, persons.find(tx, [row["id"]], phone if alone else None), mentions=None)
-    return len(rows)
+
+    def forget(tx: Transaction, row: Row) -> None:
+        patient = tx.row("SELECT phone FROM patient WHERE id = ?", (row["id"],))
+        phone = None if patient is None else patient["phone"]
+        alone = phone is not None and not persons.others_on_phone(tx, phone, [row["id"]])
+        erase(tx, persons.find(tx, [row["id"]], phone if alone else None), mentions=None)
+
+    return upkeep.in_pieces(db, rows, forget)
 
 
 def _forget_objections(db: Database, before: str) -> int:
@@ -362,20 +365,13 @@ def _forget_objections(db: Database, before: str) -> int:
         " (SELECT 1 FROM patient WHERE patient.phone = consent.phone) LIMIT ?",
         (before, AT_ONCE),
     )
-    if rows:
-        with db.write() as tx:
-            for row in rows:
-                consent.forget(tx, row["phone"])
-    return len(rows)
+    return upkeep.in_pieces(db, rows, lambda tx, row: consent.forget(tx, row["phone"]))
 
 
 def _forget_audit(db: Database, before: str) -> int:
+    kinds = " OR ".join(f"name GLOB '{begin}*'" for begin in _AUDIT)
     rows = db.rows(
-        "SELECT id, name FROM event WHERE at < ? AND message_id IS NULL ORDER BY id", (before,)
+        f"SELECT id FROM event WHERE at < ? AND message_id IS NULL AND ({kinds}) LIMIT ?",  # noqa: S608 - constants
+        (before, upkeep.MOST),
     )
-    over = [row["id"] for row in rows if str(row["name"]).startswith(_AUDIT)]
-    for begin in range(0, len(over), AT_ONCE):
-        with db.write() as tx:
-            for event_id in over[begin : begin + AT_ONCE]:
-                tx.run("DELETE FROM event WHERE id = ?", (event_id,))
-    return len(over)
+    return upkeep.in_pieces(db, rows, _runner("DELETE FROM event WHERE id = ?"))

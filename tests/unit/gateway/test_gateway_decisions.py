@@ -128,8 +128,7 @@ def test_retry_after_the_text_was_removed_sends_nothing_empty(rig: Rig) -> None:
     rig.cancel(message_id)
     from gsmgw.store import upkeep
 
-    with rig.db.write() as tx:
-        upkeep.empty_texts(tx, rig.after(10))
+    upkeep.empty_texts(rig.db, rig.after(10))
     with pytest.raises(GsmgwError, match="has been removed"):
         rig.retry(message_id)
     assert rig.claim() is None

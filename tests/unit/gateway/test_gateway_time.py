@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import factories
 import pytest
@@ -12,6 +13,7 @@ from gateway_support import TWO_PARTS, Rig
 
 from gsmgw import logs
 from gsmgw.model import ModemState
+from gsmgw.store import upkeep
 from gsmgw.threads import StopToken
 
 DAY = 86400.0
@@ -388,6 +390,48 @@ def traces(rig: Rig, *words: str) -> set[str]:
         if word.startswith("+") and swapped.encode() in hexadecimal:
             found.add(word)
     return found
+
+
+def test_what_is_sent_again_this_moment_keeps_text_and_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, factories.make_config(retention={"text": "1d", "person": "1d"}))
+    message_id = rig.add("text", recipient="+48500100277")
+    rig.cancel(message_id)
+    rig.clock.advance(2 * DAY)
+    in_pieces = upkeep.in_pieces
+
+    def meanwhile(*args: Any) -> int:
+        if rig.state_of(message_id) == "cancelled":
+            rig.retry(message_id)
+        return in_pieces(*args)
+
+    monkeypatch.setattr(upkeep, "in_pieces", meanwhile)
+    for let_go in (upkeep.empty_texts, upkeep.forget_persons):
+        let_go(rig.db, rig.after(-DAY))
+        assert rig.message(message_id)["text"] == "text"
+        assert rig.message(message_id)["recipient"] == "+48500100277"
+        rig.cancel(message_id)
+        rig.clock.advance(2 * DAY)
+    rig.close()
+
+
+def test_retention_goes_on_at_once_where_a_round_does_not_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(tmp_path, factories.make_config(retention={"text": "1d"}))
+    monkeypatch.setattr(upkeep, "MOST", 2)
+    messages = [rig.add("text") for _ in range(5)]
+    for message_id in messages:
+        rig.cancel(message_id)
+    rig.clock.advance(2 * DAY)
+    left = []
+    slow(rig)
+    for _ in range(3):
+        left.append(sum(rig.message(one)["text"] != "" for one in messages))
+        rig.housekeeping.work()
+    assert left == [3, 1, 0]
+    rig.close()
 
 
 def test_retention_waits_while_the_clock_is_suspect(tmp_path: Path) -> None:
