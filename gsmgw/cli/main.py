@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,6 +105,8 @@ def cli(ctx: click.Context, config_path: Path | None) -> None:
     Tab completion for bash: eval "$(_GSMGW_COMPLETE=bash_source gsmgw)"; also zsh_source and
     fish_source.
     """
+    if os.environ.get("NO_COLOR"):  # <https://no-color.org>; tables know it by themselves
+        ctx.color = False
     ctx.obj = session.Session(config_path)
 
 

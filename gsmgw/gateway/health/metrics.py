@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
+from gsmgw import __version__
 from gsmgw.gateway.health.record import Health
 from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.model import MessageState, ModemState, SimState
@@ -31,6 +32,7 @@ def _families(
 ) -> Iterator[tuple[str, str, Iterable[Sample]]]:
     now = dt.datetime.fromisoformat(health.at)
     yield "written_time_seconds", "When this was written.", [({}, now.timestamp())]
+    yield "build_info", "The program's version.", [({"version": __version__}, 1)]
     yield "daemon_running", "Whether the daemon runs.", [({}, health.daemon_pid is not None)]
     yield "clock_suspect", "Whether the clock is not believed.", [({}, bool(health.clock_suspect))]
     levels = [trouble.level for trouble in troubles]
@@ -39,8 +41,16 @@ def _families(
         "What gsmgw doctor finds in the record, by level.",
         [({"level": level}, levels.count(level)) for level in ("error", "warning")],
     )
+    yield (
+        "trouble",
+        "1 for each of them, by its name in docs/operate.md and its place.",
+        _once(
+            ({"name": one.name, "where": one.where, "level": one.level}, 1.0) for one in troubles
+        ),
+    )
     yield "alarms_open", "Alarms that are open.", [({}, len(health.alarms))]
     yield from _modems(health)
+    yield from _limits(health)
     yield from _messages(health, now)
     yield (
         "disk_free_bytes",
@@ -98,6 +108,31 @@ def _modems(health: Health) -> Iterator[tuple[str, str, Iterable[Sample]]]:
     )
 
 
+def _limits(health: Health) -> Iterator[tuple[str, str, Iterable[Sample]]]:
+    yield (
+        "modem_sent_today",
+        "SMS that the SIM in a modem has sent since midnight.",
+        [
+            ({"modem": modem["name"]}, modem["sent_today"])
+            for modem in health.modems
+            if modem["sent_today"] is not None
+        ],
+    )
+    for name, key, text in (
+        ("modem_limit", "limit", "SMS that a modem may send in a time."),
+        ("modem_limit_used", "used", "SMS of that limit that are used up."),
+    ):
+        yield (
+            name,
+            text,
+            [
+                ({"modem": modem["name"], "per": use["per"]}, use[key])
+                for modem in health.modems
+                for use in modem["limits"]
+            ],
+        )
+
+
 def _messages(health: Health, now: dt.datetime) -> Iterator[tuple[str, str, Iterable[Sample]]]:
     yield (
         "queue_messages",
@@ -139,6 +174,11 @@ def _messages(health: Health, now: dt.datetime) -> Iterator[tuple[str, str, Iter
             ({"what": "hooks"}, health.owed_hooks.count),
         ],
     )
+
+
+def _once(samples: Iterable[Sample]) -> list[Sample]:
+    """Return samples with different labels: the format allows no two that are equal in them."""
+    return list({tuple(labels.items()): (labels, value) for labels, value in samples}.values())
 
 
 def _labels(labels: dict[str, str]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 from cli_support import ROOT, Place, finish, start
+from click.testing import CliRunner
 
 import gsmgw
 from gsmgw import errors
@@ -328,3 +329,15 @@ def test_a_command_imports_only_what_it_uses(place: Place, words: str, unwanted:
     )
     loaded = set(done.stderr.decode().split())
     assert not loaded & set(unwanted.split())
+
+
+def test_colours_are_left_out_where_a_person_does_not_want_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = ["--config", str(tmp_path / "none.yaml"), "doctor"]
+    coloured = CliRunner().invoke(main.cli, words, color=True)
+    assert "\x1b[31m" in coloured.output
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = CliRunner().invoke(main.cli, words, color=True)
+    assert "config.missing" in plain.output
+    assert "\x1b" not in plain.output

@@ -9,12 +9,14 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
+import docs_support
 import factories
 import pytest
 from fakes import FakeClock
 
-from gsmgw import logs
+from gsmgw import __version__, logs
 from gsmgw.gateway.health import disks, judgement, metrics, monitor, record
+from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.gateway.health.watching import Watching
 from gsmgw.model import ModemReport, ModemState
 from gsmgw.store import modems
@@ -214,6 +216,30 @@ def test_metrics_are_in_the_text_format(health: record.Health) -> None:
         'gsmgw_disk_free_bytes{for="database"} 100000000000',
     ):
         assert expected in lines
+
+
+def test_metrics_name_what_is_wrong_and_how_much_of_a_limit_is_used(health: record.Health) -> None:
+    modem = {**health.modems[0], "sent_today": 7}
+    modem["limits"] = [{"per": "day", "limit": 500, "used": 7}]
+    ill = replace(health, modems=[modem])
+    trouble = Trouble("warning", "signal.weak", 'a "b"', "weak", "move it")
+    lines = metrics.format_metrics(ill, [trouble, trouble]).splitlines()
+    name = modem["name"]
+    for expected in (
+        r'gsmgw_trouble{name="signal.weak",where="a \"b\"",level="warning"} 1',
+        f'gsmgw_build_info{{version="{__version__}"}} 1',
+        f'gsmgw_modem_sent_today{{modem="{name}"}} 7',
+        f'gsmgw_modem_limit{{modem="{name}",per="day"}} 500',
+        f'gsmgw_modem_limit_used{{modem="{name}",per="day"}} 7',
+    ):
+        assert lines.count(expected) == 1, lines
+
+
+def test_every_metric_is_documented(health: record.Health) -> None:
+    text = metrics.format_metrics(health, [])
+    written = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    told = re.findall(r"`(gsmgw_\w+)`", (docs_support.ROOT / "docs/operate.md").read_text())
+    assert written == set(told)
 
 
 # -- files ----------------------------------------------------------------------------------------
