@@ -34,7 +34,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def wait(condition: Callable[[], bool]) -> None:
     pause = threading.Event()
-    for _ in range(3000):
+    for _ in range(9000):
         if condition():
             return
         pause.wait(0.02)

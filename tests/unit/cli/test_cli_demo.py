@@ -144,7 +144,7 @@ def test_a_killed_demo_takes_its_daemon_along_and_the_next_clears_up(tmp_path: P
     process.kill()
     finish(process)
     pause = threading.Event()
-    for _ in range(3000):
+    for _ in range(9000):
         if is_gone(daemon):
             break
         pause.wait(0.02)
