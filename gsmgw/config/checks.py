@@ -40,6 +40,7 @@ def find_conflicts(document: Document) -> list[Remark]:
         remarks.extend(_device_conflicts(place, modem))
     for key, what in ((("name",), "name"), (("port",), "port"), (("match", "imei"), "IMEI")):
         remarks.extend(_doubles(document, key, what))
+    remarks.extend(_alike(document))
     remarks.extend(_retry_conflict(document))
     remarks.extend(_alarm_conflict(document))
     remarks.extend(_number_conflict(document))
@@ -142,6 +143,20 @@ def _doubles(document: Document, key: tuple[str, ...], what: str) -> Iterator[Re
         for place in doubles[1:]:
             first = document.line(*doubles[0])
             yield Remark(place, f"{what} {found!r} belongs to the modem on line {first} already")
+
+
+def _alike(document: Document) -> Iterator[Remark]:
+    """Yield modems that only their make tells apart, which it does not."""
+    makes = defaultdict[str, list[tuple[Place, bool]]](list)
+    for place, modem in _modems(document):
+        usb = _at(modem, "match", "usb")
+        if isinstance(usb, str) and usb:
+            makes[usb.lower()].append((place, bool(_at(modem, "match", "imei"))))
+    for usb, alike in makes.items():
+        for place, has_imei in alike if len(alike) > 1 else ():
+            if not has_imei:
+                words = f"several modems are {usb}; say which this is: match: {{imei: ...}}"
+                yield Remark((*place, "match", "usb"), words)
 
 
 def _judge_baudrate(modem: dict[str, Value]) -> Iterator[str]:

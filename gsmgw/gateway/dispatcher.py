@@ -25,7 +25,7 @@ from gsmgw import logs
 from gsmgw.at import codes
 from gsmgw.clock import Clock, SystemClock, format_utc
 from gsmgw.config import Config, Modem
-from gsmgw.errors import BadNumberError, BadTextError, StoreError
+from gsmgw.errors import BadNumberError, BadTextError, SimError, StoreError
 from gsmgw.gateway import choosing, limits, outgoing, routing
 from gsmgw.gateway.arrivals import Arrivals
 from gsmgw.gateway.desk import Desk
@@ -56,6 +56,9 @@ log = logs.get("gateway")
 #: are not run against a wall. What the modem itself refuses is held back by its worker.
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 60.0
+
+#: A modem in one of these states has answered a moment ago.
+_UP = (ModemState.OPENING, ModemState.SEARCHING, ModemState.READY)
 
 
 @dataclass
@@ -125,7 +128,13 @@ class Dispatcher(Desk):
     # -- what a worker tells of its modem --------------------------------------------------------
 
     def attach(self, modem: str, report: ModemReport) -> None:
-        """Learn modem and SIM; called at every initialisation, before any claim or sweep."""
+        """Learn modem and SIM; called at every initialisation, before any claim or sweep.
+
+        Raises:
+            SimError: another modem has this SIM: both are ports of one device. Each would delete
+                what the other has not read yet.
+            StoreError: nothing was learnt.
+        """
         session = self._sessions[modem]
         sim = report.sim or SimIdentity(None, None)
         key = modems.sim_key(sim.iccid, sim.imsi, report.imei)
@@ -138,12 +147,27 @@ class Dispatcher(Desk):
                 counting.power_cycled(tx, sim_id)
             if sim_id is not None and report.service_centre:
                 modems.set_service_centre(tx, sim_id, report.service_centre)
+            self._refuse_second_port(modem, sim_id, sim)
             modems.write_state(tx, report, sim_id)
-        self._note_ready(session)
+            self._note_ready(session)
+            session.sim_id, session.sim_key = sim_id, key
+            session.attached = True
+            session.state = report.state
         session.cycled_sim = None
-        session.sim_id, session.sim_key = sim_id, key
-        session.attached = True
-        session.state = report.state
+
+    def _refuse_second_port(self, modem: str, sim_id: int | None, sim: SimIdentity) -> None:
+        """Raise SimError if another modem that answers has this SIM.
+
+        Where the SIM tells nothing of itself it is known by the IMEI, which cheap modems share.
+        """
+        if sim.iccid is None and sim.imsi is None:
+            return
+        for name, other in self._sessions.items():
+            if name != modem and other.attached and other.sim_id == sim_id and other.state in _UP:
+                raise SimError(
+                    f"its SIM is the one of modem {name}: two ports of one device, or a SIM that"
+                    " was moved just now; configure one port of a device"
+                )
 
     def _note_ready(self, session: Session) -> None:
         """Keep when a SIM could last send, before its modem's state changes."""

@@ -119,3 +119,23 @@ def test_modem_that_stays_away_costs_its_messages_nothing(tmp_path: Path) -> Non
         box.sim.plug("back")
         box.start()
         mail.until_arrived()
+
+
+def test_second_port_of_one_stick_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    """The same SIM twice: each would delete what the other has not read yet."""
+    same = {"iccid": "8948010000000000017", "imei": "356938035643809"}
+    layout = trouble.plan(["front", "back"], {"front": same, "back": same})
+    with site(tmp_path / "box", layout, modem=PATIENT, start=False) as box:
+        mail = trouble.Mail(box)
+        box.sim.unplug("back")
+        box.start(wait=False)
+        box.until(lambda: box.rows("modem", "name = 'front' AND state = 'ready'"))
+        box.sim.plug("back")
+        box.until(lambda: box.lines("sim.unusable", "modem=back", "two ports of one device"))
+        mail.write_at_once(3)
+        mail.until_arrived()
+        assert {part["modem"] for part in box.rows("part")} == {"front"}
+        box.sim.unplug("front")
+        box.until(lambda: box.rows("modem", "name = 'back' AND state = 'ready'"), timeout_s=60)
+        mail.write_at_once(2)
+        mail.until_arrived()

@@ -286,6 +286,20 @@ def test_names_and_devices_are_unique():
     ]
 
 
+def test_modems_of_one_make_need_their_imei():
+    found = problems(
+        """\
+        modems:
+          - {name: a, match: {usb: "12d1:1506"}}
+          - {name: b, match: {usb: "12D1:1506", imei: "490154203237518"}}
+          - {name: c, match: {usb: "19d2:0117"}}
+        """
+    )
+    (line,) = found
+    assert "line 2: modems[0].match.usb: several modems are 12d1:1506" in line
+    assert "imei" in line
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

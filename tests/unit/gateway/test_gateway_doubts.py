@@ -160,6 +160,7 @@ def test_counter_is_not_asked_after_what_may_have_moved_it(rig: Rig, between: st
         rig.state("front", ModemState.ABSENT)
         rig.attach("front", sim="8948000000000000001", imei="350000000000001")
     elif between == "moved":
+        rig.state("front", ModemState.UNRESPONSIVE)
         rig.attach(modem := "back", sim="8948000000000000001")
     elif between == "device":
         rig.attach("front", sim="8948000000000000001", imei="350000000000002")

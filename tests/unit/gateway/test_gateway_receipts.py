@@ -10,6 +10,7 @@ import pytest
 from gateway_support import TWO_PARTS, Rig
 
 from gsmgw.gateway.outcomes.receipts import same_number
+from gsmgw.model import ModemState
 from gsmgw.store import reports, spool_files
 
 
@@ -135,6 +136,7 @@ def test_report_follows_the_sim_into_another_modem(rig: Rig) -> None:
     rig.attach("front", sim="8948000000000000001")
     message_id = rig.add()
     rig.send(7)
+    rig.state("front", ModemState.NEEDS_PIN)
     rig.attach("back", sim="8948000000000000001")
     rig.report(7, modem="back")
     assert rig.state_of(message_id) == "delivered"
