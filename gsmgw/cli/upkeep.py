@@ -44,6 +44,10 @@ def backup(current: session.Session, file: Path, force: bool, as_json: bool) -> 
 
     if not current.config.database.path.exists():
         raise exits.CommandError(f"there is no database {current.config.database.path} yet")
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        words = f"there is no directory {folder}; sudo install -d -m 2750 -g gsmgw {folder}"
+        raise exits.CommandError(words, exits.CANNOT_CREATE)
     contents = backups.make(current.database, file, force=force)
     if as_json:
         display.print_json({"file": str(file), **_contents(contents)})

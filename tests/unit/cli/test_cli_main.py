@@ -341,3 +341,10 @@ def test_colours_are_left_out_where_a_person_does_not_want_them(
     plain = CliRunner().invoke(main.cli, words, color=True)
     assert "config.missing" in plain.output
     assert "\x1b" not in plain.output
+
+
+def test_a_backup_into_a_directory_that_is_missing_says_what_to_do(place: Place) -> None:
+    done = place.run("backup", str(place.path / "nowhere" / "copy.db"))
+    assert done.exit_code == 73
+    assert f"there is no directory {place.path / 'nowhere'}; sudo install -d" in done.stderr
+    assert not (place.path / "nowhere").exists()
