@@ -97,13 +97,25 @@ class Booking:
             )
         return taker(tx, notice, source)
 
-    def cancel_missing(self, tx: Transaction, days: Collection[dt.date], file_id: int) -> int:
+    def cancel_missing(
+        self,
+        tx: Transaction,
+        days: Collection[dt.date],
+        file_id: int,
+        is_over: Callable[[], bool] = bool,
+    ) -> tuple[int, bool]:
         """Cancel the visits of these days that an earlier file named and this one does not.
 
         Only visits ahead; those that no file has ever named (added by hand) stay.
 
+        Args:
+            tx: the transaction.
+            days: of the clinic.
+            file_id: the file that lacks them.
+            is_over: asked before each visit whether the others are left for the next call.
+
         Returns:
-            How many visits were cancelled.
+            How many visits were cancelled, and whether these were all.
         """
         cancelled = 0
         for day in sorted(days):
@@ -111,9 +123,11 @@ class Booking:
             for visit in visits.between(tx, max(first, tx.now), end):
                 is_missing = visit["file_id"] is not None and visit["file_id"] != file_id
                 if is_missing and visit["status"] in _EXPECTED:
+                    if is_over():
+                        return cancelled, False
                     self._appointments.drop(tx, visit, file_id)
                     cancelled += 1
-        return cancelled
+        return cancelled, True
 
     def replan(self, tx: Transaction, appointment_id: str) -> int:
         """Bring what stands planned for a visit in line with its plan; return how much was added.

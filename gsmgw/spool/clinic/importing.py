@@ -92,7 +92,7 @@ class Importing:
                 progress.remarks = list(parsed.remarks)  # again, if killed before the first piece
                 imports.advance(tx, file["id"], progress)
         self._apply_rows(file, parsed, progress, stop)
-        return Outcome(progress, parsed, is_whole=progress.next >= len(parsed.rows))
+        return Outcome(progress, parsed, is_whole=self._is_whole(parsed, progress))
 
     def _parse(self, content: bytes, name: str) -> Parsed:
         suffix = name.rpartition(".")[2].casefold()
@@ -105,9 +105,9 @@ class Importing:
         raise UnreadableFileError(f"{name}: a name ends in .csv, .json or .hl7")
 
     def _apply_rows(self, file: Row, parsed: Parsed, progress: Progress, stop: StopToken) -> None:
-        count, clock, prepared = len(parsed.rows), self._db.clock, 0
+        clock, prepared = self._db.clock, 0
         ends = clock.monotonic() + LONGEST_S
-        while progress.next < count and clock.monotonic() < ends:
+        while not self._is_whole(parsed, progress) and clock.monotonic() < ends:
             rows = parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]
             unread = rows[max(prepared - progress.next, 0) :]
             self._booking.prepare(row.record for row in unread if row.record is not None)
@@ -122,17 +122,23 @@ class Importing:
     def _apply_piece(
         self, tx: Transaction, piece: Piece, parsed: Parsed, progress: Progress, file_id: int
     ) -> None:
-        is_snapshot = parsed.kind == "visits" and self._config.imports.visits.mode == "snapshot"
-        if progress.next == 0 and is_snapshot:
+        if progress.next == 0 and self._is_snapshot(parsed):
             self._check_length(tx, parsed, progress)
         for row in parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]:
             if piece.is_over():
                 break
             self._apply_row(tx, row, progress, file_id)
             progress.next += 1
-        if progress.next == len(parsed.rows) and is_snapshot:
-            self._cancel_missing(tx, parsed, progress, file_id)
+        if progress.next == len(parsed.rows) and not self._is_whole(parsed, progress):
+            self._cancel_missing(tx, piece, parsed, progress, file_id)
         imports.advance(tx, file_id, progress)
+
+    def _is_snapshot(self, parsed: Parsed) -> bool:
+        return parsed.kind == "visits" and self._config.imports.visits.mode == "snapshot"
+
+    def _is_whole(self, parsed: Parsed, progress: Progress) -> bool:
+        is_read = progress.next >= len(parsed.rows)
+        return is_read and (progress.is_swept or not self._is_snapshot(parsed))
 
     # -- rows -------------------------------------------------------------------------------------
 
@@ -199,9 +205,11 @@ class Importing:
             log.warning("clinic.snapshot_short", day=str(day), now=len(now[day]), before=before)
 
     def _cancel_missing(
-        self, tx: Transaction, parsed: Parsed, progress: Progress, file_id: int
+        self, tx: Transaction, piece: Piece, parsed: Parsed, progress: Progress, file_id: int
     ) -> None:
+        """Cancel what a snapshot lacks, until others want to write; the next piece goes on."""
         if progress.refused:
+            progress.is_swept = True
             progress.remarks.append(
                 "snapshot-incomplete: rows were refused, which may be visits; nothing was cancelled"
             )
@@ -211,9 +219,14 @@ class Importing:
             for day in sorted(parsed.days)
             if not any(remark.startswith(f"{_TOO_SHORT}: {day} ") for remark in progress.remarks)
         ]
-        cancelled = self._booking.cancel_missing(tx, days, file_id)
-        if cancelled:
-            progress.remarks.append(f"visits cancelled because the file lacks them: {cancelled}")
+        cancelled, progress.is_swept = self._booking.cancel_missing(
+            tx, days, file_id, piece.is_over
+        )
+        progress.cancelled += cancelled
+        if progress.is_swept and progress.cancelled:
+            progress.remarks.append(
+                f"visits cancelled because the file lacks them: {progress.cancelled}"
+            )
 
     def _span(self, day: dt.date) -> tuple[str, str]:
         """Return the beginning and end of a day of the clinic, as the store writes times."""

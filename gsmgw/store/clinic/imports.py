@@ -19,6 +19,8 @@ class Progress:
     accepted: int = 0
     refused: int = 0
     requests: int = 0
+    cancelled: int = 0  #: visits that a snapshot lacks
+    is_swept: bool = False  #: no more of them are to be looked for
     warnings: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)  #: about the whole file, in words

@@ -366,8 +366,8 @@ def test_snapshot_cancels_what_it_lacks(clinic: Clinic) -> None:
     clinic.take(make_visit("A-4", start=clinic.at("2026-03-06 09:00")), file_id=1)  # another day
     clinic.take(stays, file_id=2)
     with clinic.db.write() as tx:
-        assert clinic.booking.cancel_missing(tx, [dt.date(2026, 3, 5)], 2) == 1
-        assert clinic.booking.cancel_missing(tx, [dt.date(2026, 3, 5)], 2) == 0
+        assert clinic.booking.cancel_missing(tx, [dt.date(2026, 3, 5)], 2) == (1, True)
+        assert clinic.booking.cancel_missing(tx, [dt.date(2026, 3, 5)], 2) == (0, True)
     statuses = {row["id"]: row["status"] for row in clinic.rows("SELECT * FROM appointment")}
     assert statuses == {"A-1": "booked", "A-2": "cancelled", "A-3": "booked", "A-4": "booked"}
     assert clinic.plan("A-2") == ["2026-03-02 08:20 cancelled"]

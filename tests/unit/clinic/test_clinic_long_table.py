@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -204,3 +205,34 @@ def test_a_table_that_is_not_read_on_keeps_nothing_back_for_long(
     assert family.say() == []
     family.clock.advance(saying.READ_WITHIN.total_seconds() + 1)
     assert len(family.say()) == importing.ROWS_AT_ONCE
+
+
+def test_what_a_snapshot_lacks_is_cancelled_piece_by_piece(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others write between, and the acknowledgement counts all of it."""
+    columns = {name: name for name in COLUMNS}
+    (tmp_path / "spool" / ".tmp").mkdir(parents=True)
+    desk = make(
+        spool={"path": str(tmp_path / "spool")},
+        **{"import": {"visits": {"columns": columns, "mode": "snapshot"}}},
+    )
+    taking = ClinicTaking(desk.config, desk.db, Hints(), desk.clock)
+    taking.open()
+    head = ";".join(COLUMNS) + "\n"
+    rows = [
+        f"A-{number};05.03.2026;10:15;P-{number};Anna;+485001{number:05d}\n" for number in range(10)
+    ]
+    for name, lines in (("1.csv", rows), ("2.csv", rows[:7])):
+        (tmp_path / "spool" / "clinic" / "in" / name).write_text(head + "".join(lines))
+        taking.take()
+        desk.clock.advance(60)
+        if name == "2.csv":
+            # Somebody wants to write all the time: a piece is one row, or one visit.
+            monkeypatch.setattr(locks.Turns, "waiting", 1)
+        assert taking.take() == 1
+    assert [row["status"] for row in desk.rows("SELECT status FROM appointment ORDER BY id")] == [
+        *["booked"] * 7, *["cancelled"] * 3,
+    ]  # fmt: skip
+    ack = json.loads((tmp_path / "spool" / "clinic" / "out" / "ack" / "2.csv.json").read_text())
+    assert "visits cancelled because the file lacks them: 3" in ack["remarks"]
