@@ -218,6 +218,16 @@ def test_one_marketing_text_in_thirty_days_and_none_above_the_budget(make: Make)
     assert ("text", "revoked", "cap") in desk.states()
 
 
+@pytest.mark.parametrize(("later", "said"), [("2026-03-03 19:55", 0), ("2026-03-04 08:05", 1)])
+def test_the_same_text_is_news_again_after_twelve_hours(desk: Desk, later: str, said: int) -> None:
+    desk.it_is("2026-03-03 08:00")
+    desk.request(Kind.RESULTS)
+    assert len(desk.say()) == 1
+    desk.it_is(later)
+    desk.request(Kind.RESULTS)
+    assert len(desk.say()) == said
+
+
 def test_the_same_text_is_said_once(desk: Desk) -> None:
     desk.it_is("2026-03-03 10:00")
     desk.request(Kind.RESULTS)
