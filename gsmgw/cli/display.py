@@ -29,6 +29,9 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 #: A day further away than this is named with its year.
 _A_YEAR = dt.timedelta(days=300)
 
+#: Columns between two columns of a table; less than so many for the wide one is no use.
+_GAP, _LEAST = 2, 20
+
 
 class Row(Protocol):
     """A row of the database: values by column."""
@@ -171,7 +174,7 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), expand=fit)
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0), expand=fit)
     for column in columns:
         # `ratio` lets rich take the room that is missing from this column alone.
         flexible = fit and column == wide
@@ -200,8 +203,8 @@ def print_table(
 ) -> None:
     """Print a table, in a file or pipe as it is.
 
-    At a terminal `wide` is cut or folded at its edge, columns are left out that are empty, and what
-    is empty altogether is said to be so.
+    At a terminal `wide` is cut or folded at its edge, or stands below where that leaves too little;
+    columns are left out that are empty, and what is empty altogether is said to be so.
     """
     found = [tuple(row) for row in rows]
     fit = sys.stdout.isatty()
@@ -216,7 +219,37 @@ def print_table(
         ]
         columns = [columns[number] for number in kept]
         found = [tuple(row[number] for number in kept) for row in found]
-    click.echo(render(table(columns, found, wide=wide, fit=fit, fold=fold)), nl=False)
+    if fit and _is_tight(columns, found, wide):
+        _print_below(columns, found, wide)
+    else:
+        click.echo(render(table(columns, found, wide=wide, fit=fit, fold=fold)), nl=False)
+
+
+def _is_tight(columns: Sequence[str], rows: Sequence[Sequence[object]], wide: str) -> bool:
+    """Tell whether a terminal leaves too little beside the other columns for the wide one."""
+    from rich.cells import cell_len
+
+    widths = {
+        name: max(cell_len(safe("" if cell is None else cell)) for cell in (name, *cells))
+        for name, *cells in zip(columns, *rows, strict=True)
+    }
+    needed = widths.pop(wide)
+    room = shutil.get_terminal_size().columns - sum(widths.values()) - _GAP * len(widths)
+    return room < min(needed, _LEAST)
+
+
+def _print_below(columns: Sequence[str], rows: Sequence[Sequence[object]], wide: str) -> None:
+    """Print a table whose wide column stands in lines of its own, below each row."""
+    place = list(columns).index(wide)
+    others = [[*row[:place], *row[place + 1 :]] for row in rows]
+    names = [*columns[:place], *columns[place + 1 :]]
+    made = render(table(names, others, wide="", fit=False))
+    heading, *lines = made.rstrip("\n").split("\n")
+    click.echo(heading)
+    for line, row in zip(lines, rows, strict=True):
+        click.echo(line)
+        if row[place]:
+            click.echo(hanging("    ", safe(row[place])))
 
 
 def render(renderable: object, *, width: int | None = None) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from cli_support import ROOT, Place
 
+from gsmgw.cli import display
 from gsmgw.model import ModemReport, ModemState, SimIdentity
 from gsmgw.store import modems
 
@@ -95,3 +96,40 @@ def test_a_story_is_read_without_words_cut_in_two(place: Place) -> None:
 def test_what_is_empty_is_said_to_be(place: Place) -> None:
     assert at_terminal(place, "list") == ["gsmgw: there is nothing to show"]
     assert place.good("list").split()[0] == "id"
+
+
+def printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], visit: str, name: str
+) -> list[str]:
+    """Print a table of visits as at a terminal of 60 columns; return its lines."""
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    rows = [(visit, "", "+48500100201", name), ("A-2", None, "+48500100202", "Ewa")]
+    display.print_table(("visit", "answer", "phone", "name"), rows, wide="name")
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_what_finds_no_room_beside_long_ids_stands_below(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "Aleksandra Wiśniewska-Kowalczykowska, called Ola by everybody who knows her"
+    visit = "2026/03/000123456789-0000"
+    assert printed(monkeypatch, capsys, visit, name) == [
+        "visit                      phone",
+        "2026/03/000123456789-0000  +48500100201",
+        "    Aleksandra Wiśniewska-Kowalczykowska, called Ola by",
+        "    everybody who knows her",
+        "A-2                        +48500100202",
+        "    Ewa",
+    ]
+
+
+def test_what_finds_room_stands_beside_and_what_is_empty_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert printed(monkeypatch, capsys, "A-1", "Anna") == [
+        "visit  phone         name",
+        "A-1    +48500100201  Anna",
+        "A-2    +48500100202  Ewa",
+    ]
