@@ -62,6 +62,23 @@ def test_a_delay_is_told_once_to_a_phone_with_several_visits(desk: Desk) -> None
     ]
 
 
+def test_own_words_of_two_absences_are_two_texts(desk: Desk) -> None:
+    desk.book("A-1001", given="Anna")
+    desk.book("A-1002", "2026-03-05 10:35", given="Łukasz")
+    desk.it_is("2026-03-02 09:00")
+    for visit, text in (("A-1001", "Dr Lis jest chora."), ("A-1002", "Dr Jeż wyjechał.")):
+        row = desk.visit(visit)
+        desk.request(
+            Kind.CANCELLED,
+            about=visit,
+            about_start=row["start"],
+            patient_id=row["patient_id"],
+            details={"text": text},
+        )
+    said = [text for _, text in desk.say()]
+    assert {"Dr Lis jest chora.", "Dr Jeż wyjechał."} <= set(said)
+
+
 def test_a_crash_neither_loses_nor_doubles(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.book()
     desk.it_is("2026-03-03 10:00")
