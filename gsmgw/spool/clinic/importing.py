@@ -154,8 +154,8 @@ class Importing:
                 imports.remember_message(
                     tx, row.identity.sender, row.identity.control_id, row.identity.sha256, code
                 )
-        if row.ack_head:
-            progress.acks.append([code, why, list(row.ack_head)])
+        if row.ack_head and code != hl7_acks.ACCEPTED:
+            progress.acks.append([progress.next, code, why])
 
     def _ack_before(self, tx: Transaction, row: FileRow) -> str | None:
         identity = row.identity

@@ -247,9 +247,9 @@ class ClinicTaking:
 
     def _acknowledge(self, row: Row, outcome: Outcome) -> None:
         name = names.from_text(row["name"])
-        replies = list(outcome.progress.acks)
+        replies = _replies(outcome)
         if outcome.unreadable is not None and name.casefold().endswith(".hl7"):
-            replies = [["AE", outcome.unreadable, hl7_acks.NO_HEAD]]
+            replies = [("AE", outcome.unreadable, hl7_acks.NO_HEAD)]
         if replies:
             now = self._clock.now().astimezone(self._config.zone)
             texts = (
@@ -324,3 +324,15 @@ class ClinicTaking:
                     gone = True
         if gone:
             files.sync(self._places.done)
+
+
+def _replies(outcome: Outcome) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Return what each HL7 message of a file is told: code, words, and its head."""
+    if outcome.parsed is None:
+        return []
+    refused = {place: (code, why) for place, code, why in outcome.progress.acks}
+    return [
+        (*refused.get(place, (hl7_acks.ACCEPTED, "")), row.ack_head)
+        for place, row in enumerate(outcome.parsed.rows)
+        if row.ack_head
+    ]

@@ -24,7 +24,9 @@ class Progress:
     warnings: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)  #: about the whole file, in words
-    acks: list[list[Any]] = field(default_factory=list)  #: of HL7: code, words, head
+    #: of HL7, messages that were refused: place among the rows, code, words; written with each
+    #: piece, so what the file itself says is left out
+    acks: list[list[Any]] = field(default_factory=list)
 
     def as_json(self) -> str:
         """Return it as the column `ack` holds it."""
