@@ -135,6 +135,15 @@ def test_equal_texts_are_counted_for_half_an_hour(rig: Rig, seconds: int, state:
     assert rig.accept("again").state == state
 
 
+def test_texts_that_were_not_sent_do_not_prolong_the_half_hour(rig: Rig) -> None:
+    for _ in range(5):
+        rig.accept("again")
+    rig.clock.advance(1200)
+    assert {rig.accept("again").state for _ in range(5)} == {"rejected"}
+    rig.clock.advance(601)
+    assert rig.accept("again").state == "queued"
+
+
 def test_equal_texts_over_a_longer_time_are_no_runaway(rig: Rig) -> None:
     for _ in range(10):
         assert rig.accept("again").state == "queued"

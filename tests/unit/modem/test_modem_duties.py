@@ -355,6 +355,22 @@ def test_a_modem_that_refuses_nearly_everything_comes_up():
         line.close()
 
 
+@pytest.mark.parametrize(
+    ("offered", "swept"),
+    [
+        ('("SM","ME","MT"),("SM","ME"),("SM","ME")', ("SM", "ME")),
+        ('("MT","SR"),("MT"),("MT")', ("MT", "SR")),
+        ('("BM","SR","SM"),("SM"),("SM")', ("SM", "SR")),
+        ('("BM"),("BM"),("BM")', ()),
+    ],
+)
+def test_each_memory_is_swept_once_under_whatever_name_it_is_offered(offered, swept):
+    facts = initialise.Facts()
+    (step,) = [one for one in initialise.MESSAGES if one.commands == ("AT+CPMS=?",)]
+    step.take(facts, (f"+CPMS: {offered}",))
+    assert facts.memories == swept
+
+
 def test_a_busy_sim_is_waited_for():
     busy = ["+CME ERROR: 14", "+CME ERROR: 14", "+CPIN: READY\r\n\r\nOK"]
     with PlayedModem({"AT+CPIN?": lambda _: busy.pop(0)}) as modem:

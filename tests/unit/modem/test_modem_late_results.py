@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from modem_support import PlayedModem
 
+from gsmgw import clock
 from gsmgw.modem import dialogue, port
 
 PDU = "00" + "11" * 20
@@ -192,3 +193,27 @@ def test_a_refusal_that_comes_after_the_next_was_answered_is_kept():
         while not talk.late and talk._clock.monotonic() < until:
             talk.wait(0.1)
         assert [told(late) for late in talk.late] == ["CMS 38"]
+
+
+class Later(clock.SystemClock):
+    """A clock on which a test lets time pass."""
+
+    ahead_s = 0.0
+
+    def monotonic(self):
+        return super().monotonic() + self.ahead_s
+
+
+@pytest.mark.parametrize(("seconds", "is_shared"), [(280, True), (301, False)])
+def test_a_result_of_long_ago_is_not_awaited_any_more(seconds, is_shared):
+    now = Later()
+    with PlayedModem(results=[None, "+CMGS: 9\r\n\r\nOK"]) as modem:
+        line = port.Port(modem.path, write_timeout_s=60.0)
+        line.open()
+        talk = dialogue.Dialogue(line, now=now)
+        talk.opened()
+        assert talk.submit(PDU, 20, timeout_s=0.2).final is None
+        now.ahead_s += seconds
+        answer = talk.submit(PDU, 20, timeout_s=5)
+        assert (answer.reference, answer.shared) == (9, is_shared)
+        line.close()

@@ -321,6 +321,7 @@ def test_large_wal_is_told_with_the_process_that_reads(
     with logs.capture() as records:
         db.check_wal()
     assert not records
+    assert store_database.WAL_WARNING_BYTES == 64 * 1024 * 1024
     monkeypatch.setattr(store_database, "WAL_WARNING_BYTES", 1)
     program = "import sys; held = open(sys.argv[1]); print(flush=True); sys.stdin.read()"
     with (
