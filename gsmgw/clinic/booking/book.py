@@ -16,6 +16,7 @@ written, or, where the caller's transaction goes on, with what was written befor
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Collection, Iterable
 
 from gsmgw.clinic.booking.appointments import Appointments
@@ -61,7 +62,13 @@ class Booking:
                 self._patients.read_phone(patient.phone)
 
     def take(
-        self, tx: Transaction, record: Record, *, file_id: int | None = None, source: str = "file"
+        self,
+        tx: Transaction,
+        record: Record,
+        *,
+        file_id: int | None = None,
+        source: str = "file",
+        is_over: Callable[[], bool] = bool,
     ) -> Taken:
         """Apply a record; the same record again changes nothing and plans nothing.
 
@@ -70,6 +77,8 @@ class Booking:
             record: a visit, a patient or a notice.
             file_id: the file in which it stands, if any.
             source: who says so: a kind of file, or a person's name.
+            is_over: asked between the visits that an absence calls off whether the others are left
+                for the next call with the same record.
 
         Raises:
             RefusedRecordError: it cannot be used; the words say what was found and what is wanted.
@@ -80,12 +89,14 @@ class Booking:
             owner = "a patient" if not record.id else f"patient {record.id[:40]!r}"
             known = self._patients.take(tx, record, owner=owner)
             return Taken(known.requests, known.warnings)
-        return self._take_notice(tx, record, source)
+        return self._take_notice(tx, record, source, is_over)
 
-    def _take_notice(self, tx: Transaction, notice: Notice, source: str) -> Taken:
-        takers = {
+    def _take_notice(
+        self, tx: Transaction, notice: Notice, source: str, is_over: Callable[[], bool]
+    ) -> Taken:
+        takers: dict[str, Callable[[Transaction, Notice, str], Taken]] = {
             "delay": self._notices.delay,
-            "absence": self._notices.absence,
+            "absence": functools.partial(self._notices.absence, is_over=is_over),
             "results": self._notices.results,
             "regimen": self._doses.take,
             "text": self._notices.text,

@@ -34,6 +34,7 @@ class Taken:
     #: codes of what will not work, for the file's acknowledgement: landline no-phone bad-number
     #: no-consent stopped sensitive inactive past too-late
     warnings: tuple[str, ...] = ()
+    is_whole: bool = True  #: False: others want to write; take the same record again after that
 
 
 def joined(*warnings: str) -> tuple[str, ...]:

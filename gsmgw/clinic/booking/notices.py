@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gsmgw.clinic import plan
@@ -127,10 +128,19 @@ class Notices:
         requests.revoke(tx, former, "replaced")
         return self._reconciler.reconcile(tx, case, news), None
 
-    def absence(self, tx: Transaction, notice: Notice, source: str) -> Taken:
+    def absence(
+        self, tx: Transaction, notice: Notice, source: str, is_over: Callable[[], bool]
+    ) -> Taken:
         """Call off the visits of a doctor who is away, for the patients; the clinic's word stays.
 
-        Until the clinic cancels or moves such a visit nothing more is said about it.
+        Until the clinic cancels or moves such a visit nothing more is said about it. What was
+        called off before is not called off again, so the same notice goes on where it was left.
+
+        Args:
+            tx: the transaction.
+            notice: who is away, and when.
+            source: who says so.
+            is_over: asked behind each visit whether the others are left for the next call.
 
         Raises:
             RefusedRecordError: no doctor or place, no possible days, or no such visits.
@@ -149,9 +159,11 @@ class Notices:
         if words != _DEFAULT_TEXT:
             details["text"] = checking.text(words, owner)
         hit = [visit for visit in found if _is_ahead(visit, tx.now)]
-        events.add(tx, "visit.absence", who=source, day=notice.day, to=last, visits=len(hit))
-        planned, warnings = 0, [] if hit else ["past"]
+        planned, done, warnings = 0, 0, [] if hit else ["past"]
         for visit in hit:
+            if done and is_over():
+                break
+            done += 1
             patient = people.get(tx, visit["patient_id"])
             hindrance = (
                 None if patient is None else self._reach.hindrance(tx, patient, visit["service"])
@@ -159,7 +171,8 @@ class Notices:
             warnings += [hindrance] if hindrance else []
             is_told = visit["response"] != Participation.DECLINED
             planned += self._appointments.withdraw(tx, visit, "absence", details, tell=is_told)
-        return Taken(planned, checking.joined(*warnings))
+        events.add(tx, "visit.absence", who=source, day=notice.day, to=last, visits=done)
+        return Taken(planned, checking.joined(*warnings), is_whole=done == len(hit))
 
     def _of(
         self, tx: Transaction, notice: Notice, first: dt.date, last: dt.date, owner: str

@@ -17,7 +17,7 @@ import hashlib
 from dataclasses import dataclass
 
 from gsmgw import logs
-from gsmgw.clinic.booking import Booking
+from gsmgw.clinic.booking import Booking, Taken
 from gsmgw.clinic.interchange import hl7_acks, hl7_messages, json_records, table
 from gsmgw.clinic.interchange.parsed import Parsed, UnreadableFileError
 from gsmgw.clinic.interchange.parsed import Row as FileRow
@@ -39,6 +39,8 @@ ROWS_AT_ONCE = 40
 LONGEST_S = 20.0
 #: A file of which so many rows are wrong says so no more for each.
 MOST_NAMED = 1000
+#: One row warns of fewer things than these.
+_WARNINGS = 20
 _TOO_SHORT = "snapshot-too-short"
 #: A snapshot with fewer than this part of the visits known for a day cancels none of that day.
 SHORTEST_SNAPSHOT = 0.5
@@ -125,9 +127,8 @@ class Importing:
         if progress.next == 0 and self._is_snapshot(parsed):
             self._check_length(tx, parsed, progress)
         for row in parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]:
-            if piece.is_over():
+            if piece.is_over() or not self._apply_row(tx, piece, row, progress, file_id):
                 break
-            self._apply_row(tx, row, progress, file_id)
             progress.next += 1
         if progress.next == len(parsed.rows) and not self._is_whole(parsed, progress):
             self._cancel_missing(tx, piece, parsed, progress, file_id)
@@ -142,12 +143,18 @@ class Importing:
 
     # -- rows -------------------------------------------------------------------------------------
 
-    def _apply_row(self, tx: Transaction, row: FileRow, progress: Progress, file_id: int) -> None:
+    def _apply_row(
+        self, tx: Transaction, piece: Piece, row: FileRow, progress: Progress, file_id: int
+    ) -> bool:
+        """Apply one row; False if some of it is left for the next piece."""
         code, why = self._ack_before(tx, row), ""
         if code is not None:
             progress.accepted += 1
         else:
-            why = self._take(tx, row, progress, file_id)
+            found = self._take(tx, piece, row, progress, file_id)
+            if found is None:
+                return False
+            why = found
             code = row.ack_code if why else hl7_acks.ACCEPTED
             # What was refused is judged anew: whatever was in the way may have been mended.
             if row.identity is not None and code == hl7_acks.ACCEPTED:
@@ -156,6 +163,7 @@ class Importing:
                 )
         if row.ack_head and code != hl7_acks.ACCEPTED:
             progress.acks.append([progress.next, code, why])
+        return True
 
     def _ack_before(self, tx: Transaction, row: FileRow) -> str | None:
         identity = row.identity
@@ -163,26 +171,30 @@ class Importing:
             return None
         return imports.message_ack(tx, identity.sender, identity.control_id, identity.sha256)
 
-    def _take(self, tx: Transaction, row: FileRow, progress: Progress, file_id: int) -> str:
-        """Apply one row; return why it is refused, "" if it is not."""
-        why = row.error or ""
-        warnings: tuple[str, ...] = row.warnings
+    def _take(
+        self, tx: Transaction, piece: Piece, row: FileRow, progress: Progress, file_id: int
+    ) -> str | None:
+        """Apply one row; return why it is refused, "" if it is not, None if some of it is left."""
+        why, taken = row.error or "", Taken()
         if row.record is not None:
             try:
-                taken = self._booking.take(tx, row.record, file_id=file_id)
+                taken = self._booking.take(tx, row.record, file_id=file_id, is_over=piece.is_over)
             except RefusedRecordError as error:
                 why = str(error)
-            else:
-                warnings += taken.warnings
-                progress.requests += taken.requests
+        progress.requests += taken.requests
+        warned = [{"row": row.number, "why": code} for code in (*row.warnings, *taken.warnings)]
+        if not why and len(progress.warnings) < MOST_NAMED:
+            # What was left of a row before may have warned of the same.
+            known = progress.warnings[-_WARNINGS:]
+            progress.warnings += [warning for warning in warned if warning not in known]
+        if not taken.is_whole:
+            return None
         if why:
             progress.refused += 1
             if len(progress.errors) < MOST_NAMED:
                 progress.errors.append({"row": row.number, "why": why})
             return why
         progress.accepted += 1
-        if len(progress.warnings) < MOST_NAMED:
-            progress.warnings += [{"row": row.number, "why": warning} for warning in warnings]
         return ""
 
     # -- snapshots --------------------------------------------------------------------------------

@@ -298,3 +298,15 @@ def test_own_text_that_cannot_be_is_refused_and_leaves_nothing(
     assert caught.value.column == column
     assert clinic.waiting() == []
     assert clinic.rows("SELECT * FROM patient") == []
+
+
+def test_an_absence_goes_on_where_others_wanted_to_write(thursday: Clinic) -> None:
+    thursday.it_is("2026-03-05 08:30")
+    found = []
+    for _ in range(4):
+        with thursday.db.write() as tx:
+            found.append(thursday.booking.take(tx, _absence(), is_over=lambda: True))
+    assert found == [Taken(1, is_whole=False)] * 3 + [Taken(1)]
+    rows = thursday.rows("SELECT withdrawn FROM appointment ORDER BY start, id")
+    assert sum(row["withdrawn"] == "absence" for row in rows) == 4
+    assert thursday.take(_absence()) == Taken(0, ("past",))

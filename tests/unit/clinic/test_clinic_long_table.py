@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from clinic_saying_support import Desk, Make
+from clinic_support import LANDLINE
 
 from gsmgw import locks
 from gsmgw.clinic.booking import Booking
@@ -236,3 +237,25 @@ def test_what_a_snapshot_lacks_is_cancelled_piece_by_piece(
     ]  # fmt: skip
     ack = json.loads((tmp_path / "spool" / "clinic" / "out" / "ack" / "2.csv.json").read_text())
     assert "visits cancelled because the file lacks them: 3" in ack["remarks"]
+
+
+def test_an_absence_of_many_visits_is_one_row_of_its_file(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is taken visit by visit if others want to write, and acknowledged once."""
+    (tmp_path / "spool" / ".tmp").mkdir(parents=True)
+    desk = make(spool={"path": str(tmp_path / "spool")})
+    for number in range(3):
+        phone = LANDLINE if number else f"+48500100{number:03d}"
+        desk.book(f"A-{number}", practitioner="dr Lis", phone=phone)
+    taking = ClinicTaking(desk.config, desk.db, Hints(), desk.clock)
+    taking.open()
+    absence = [{"kind": "absence", "practitioner": "dr Lis", "from": "2026-03-05"}]
+    (tmp_path / "spool" / "clinic" / "in" / "1.json").write_text(json.dumps(absence))
+    taking.take()
+    desk.clock.advance(60)
+    monkeypatch.setattr(locks.Turns, "waiting", 1)
+    assert taking.take() == 1
+    ack = json.loads((tmp_path / "spool" / "clinic" / "out" / "ack" / "1.json.json").read_text())
+    assert (ack["accepted"], ack["refused"], ack["requests"]) == (1, 0, 1)
+    assert ack["warnings"] == [{"row": 1, "why": "landline"}]
