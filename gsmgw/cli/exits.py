@@ -120,7 +120,46 @@ def ends_at_sigterm() -> Iterator[None]:
 def explain_os_error(error: OSError) -> str:
     """Say what a failed system call means for a person: which file, and what is wrong with it."""
     words = error.strerror or str(error)
-    return f"{os.fsdecode(error.filename)}: {words}" if error.filename else f"output: {words}"
+    if not error.filename:
+        return f"output: {words}"
+    name = os.fsdecode(error.filename)
+    way = way_in(Path(name), os.R_OK) if isinstance(error, PermissionError) else None
+    return f"{name}: {words}{f'; {way}' if way else ''}"
+
+
+def way_in(path: Path, wanted: int) -> str | None:
+    """Return how this user gets at a file that its rights keep from him; None if they do not.
+
+    Args:
+        path: the file, or a directory.
+        wanted: os.R_OK, os.W_OK and os.X_OK, added up; directories above it are entered.
+    """
+    real = Path(os.path.realpath(path))
+    for place in (*reversed(real.parents), real):
+        bits = wanted if place == real else os.X_OK
+        if os.access(place, bits):
+            continue
+        try:
+            status = place.stat()
+        except OSError:
+            return None  # it is not there
+        return _way_past(status, bits)
+    return None
+
+
+def _way_past(status: os.stat_result, bits: int) -> str | None:
+    """Return how one more member of its group, or root, gets past a file."""
+    from gsmgw.cli.doctor import machine
+
+    me = machine.own_account()
+    if me.may(status, bits):
+        return None  # a disk that is read-only, say
+    group = machine.group_name(status.st_gid)
+    if not (status.st_gid and (status.st_mode >> 3) & bits == bits):
+        return "run it with sudo"
+    if machine.is_listed(me.name, group):
+        return f"you are in group {group} since your last login: log out, and in again"
+    return f"run it with sudo, or join the group: sudo adduser {me.name} {group}, and log in anew"
 
 
 def _explain_usage(error: click.UsageError) -> None:

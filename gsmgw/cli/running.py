@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,9 +152,9 @@ def examine(path: Path, unit_file: Path | None = None) -> Checked:
     Raises:
         ConfigError: it is wrong, or names places that the unit keeps from the daemon.
     """
-    from gsmgw import config, errors
+    from gsmgw import errors
 
-    checked = config.check(path)
+    checked = session.read_config(path)
     kept_away = _kept_away(path, checked.config, unit_file)
     if kept_away:
         raise errors.ConfigError("\n".join(kept_away), kept_away)
@@ -161,7 +162,7 @@ def examine(path: Path, unit_file: Path | None = None) -> Checked:
         return checked
     from gsmgw.clinic import service
 
-    return config.Checked(checked.config, (*checked.warnings, *service.check(checked.config)))
+    return replace(checked, warnings=(*checked.warnings, *service.check(checked.config)))
 
 
 def _kept_away(path: Path, config: Config, unit_file: Path | None) -> tuple[str, ...]:

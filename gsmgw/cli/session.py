@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from gsmgw import clock
+from gsmgw.cli import exits
 
 if TYPE_CHECKING:
-    from gsmgw.config import Config
+    from gsmgw.config import Checked, Config
     from gsmgw.store.database import Database
 
 DEFAULT_CONFIG = Path("/etc/gsmgw/gsmgw.yaml")
@@ -41,9 +43,7 @@ class Session:
         Raises:
             ConfigError: it is missing or wrong; every mistake is named.
         """
-        from gsmgw import config
-
-        return config.check(self.config_path).config  # what is unwise is for `gsmgw check`
+        return read_config(self.config_path).config  # what is unwise is for `gsmgw check`
 
     @functools.cached_property
     def database(self) -> Database:
@@ -55,6 +55,10 @@ class Session:
         from gsmgw import logs
         from gsmgw.store.database import Database
 
+        folder = self.config.database.path.parent
+        way = exits.way_in(folder, os.W_OK | os.X_OK)
+        if way is not None:
+            raise exits.CommandError(f"you may not use the database in {folder}: {way}", exits.IO)
         # People see results, not the log; what is refused the command itself says.
         logs.configure(level="error", private=self.config.logs.private)
         database = Database(self.config.database.path, clock=self.clock)
@@ -66,6 +70,20 @@ class Session:
     def zone(self) -> dt.tzinfo:
         """The clinic's time zone, in which people read and write times."""
         return self.config.zone
+
+
+def read_config(path: Path) -> Checked:
+    """Read a configuration for a command.
+
+    Raises:
+        ConfigError: it is missing or wrong, or this user may not read it; the text says what to do.
+    """
+    from gsmgw import config, errors
+
+    way = exits.way_in(path, os.R_OK)
+    if way is not None:
+        raise errors.ConfigError(f"you may not read the configuration {path}: {way}")
+    return config.check(path)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

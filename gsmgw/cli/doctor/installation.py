@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gsmgw import config as configs
 from gsmgw import locks
-from gsmgw.cli import session
+from gsmgw.cli import exits, session
 from gsmgw.cli.doctor import finding, machine
 from gsmgw.config import Config
 from gsmgw.errors import ConfigError
@@ -193,6 +193,9 @@ def _wrong(path: Path, error: ConfigError) -> Iterator[Trouble]:
 
 def _unreadable(path: Path, why: str) -> Trouble:
     do = f"ls -l {path}; run sudo gsmgw doctor, or: sudo chgrp gsmgw {path}; sudo chmod g+r {path}"
+    way = exits.way_in(path, os.R_OK)
+    if way is not None and "group" in way:  # the rights are right, and we are a stranger
+        do = f"sudo gsmgw doctor sees all; for the other commands: {way}"
     what = f"the configuration cannot be read: {why}"
     return Trouble("error", "config.unreadable", str(path), what, do)
 
