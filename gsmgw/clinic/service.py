@@ -20,7 +20,7 @@ from gsmgw.clinic.reading import ReplyReader
 from gsmgw.clinic.saying import Fates, Saying
 from gsmgw.clinic.wording import Wording
 from gsmgw.clinic.work import Work
-from gsmgw.clock import Clock
+from gsmgw.clock import Clock, JumpWatch
 from gsmgw.config import Config
 from gsmgw.errors import StoreBusyError, StoreFullError
 from gsmgw.gateway.hints import Hints
@@ -80,6 +80,7 @@ class ClinicService:
         )
         self._saying = Saying(config, db, intake, calendar, wording, self._work, clock, trust)
         self._fates = Fates(db, self._work, clock, trust)
+        self._time = JumpWatch(clock)
         self._doses_at = clock.monotonic()
         self._doses_behind: int | None = None
         self._replan_behind: str | None = ""
@@ -130,6 +131,8 @@ class ClinicService:
 
     def _doses(self) -> int:
         """Look after some regimens; return 1 while there are more."""
+        if self._time.has_jumped():
+            self._doses_at = self._clock.monotonic()  # it may be another day
         if self._doses_behind is None:
             if self._clock.monotonic() < self._doses_at:
                 return 0

@@ -13,7 +13,7 @@ import itertools
 from pathlib import Path
 
 from gsmgw import logs
-from gsmgw.clock import Clock, format_utc
+from gsmgw.clock import Clock, JumpWatch, format_utc
 from gsmgw.config import Config
 from gsmgw.errors import StoreBusyError, StoreDamagedError, StoreError, StoreFullError
 from gsmgw.gateway import routing
@@ -33,6 +33,8 @@ log = logs.get("gateway")
 STEP_S = 5.0
 #: Retention and the size of the write-ahead log are looked at this often.
 SLOW_DUTIES_S = 600.0
+#: ... and so long after the clock was set: one that is set wrongly is put right soon.
+AFTER_JUMP_S = 15.0
 #: Rows handled in one transaction.
 AT_ONCE = 100
 #: A message whose SIM is away this long starts anew on another.
@@ -66,6 +68,7 @@ class Housekeeping:
         self._clock = clock
         self._arrivals = dispatcher.arrivals
         self._settling = settling.Settling(config)
+        self._time = JumpWatch(clock)
         self._slow_at = 0.0
         self._opened_at = clock.monotonic()
         self._fold_owed = False
@@ -108,6 +111,8 @@ class Housekeeping:
         self._arrivals.hand_over_incomplete()
         self._arrivals.flush()
         self._expire()
+        if self._time.has_jumped():  # there may be days to make up for, if it stays so
+            self._slow_at = min(self._slow_at, self._clock.monotonic() + AFTER_JUMP_S)
         if self._clock.monotonic() >= self._slow_at:
             self._slow_at = self._clock.monotonic() + SLOW_DUTIES_S
             self._retain()

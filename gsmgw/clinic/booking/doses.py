@@ -170,8 +170,10 @@ class Doses:
         self, tx: Transaction, regimen: Row, patient: Row, day: dt.date, clock: str
     ) -> int:
         due = self._calendar.moment(day, dt.time.fromisoformat(clock))
-        if format_utc(due) < tx.now:
-            return 0  # no late dose
+        expires = format_utc(plan.expiry(Kind.DOSE, due, None))
+        # No late dose; but after an outage of a day and more one may be due that nobody planned.
+        if (expires if regimen["planned_to"] is not None else format_utc(due)) <= tx.now:
+            return 0
         details: dict[str, object] = {"time": clock, "regimen": regimen["id"]}
         if not regimen["asks"]:
             details["template"] = WITHOUT_QUESTION
@@ -179,7 +181,7 @@ class Doses:
             kind=Kind.DOSE,
             phone=patient["phone"],
             due=format_utc(due),
-            expires=format_utc(plan.expiry(Kind.DOSE, due, None)),
+            expires=expires,
             same_as=f"dose:{regimen['id']}:{day}:{clock}",
             patient_id=patient["id"],
             asks="dose" if regimen["asks"] else None,

@@ -23,7 +23,7 @@ from gsmgw.clinic.booking import Booking
 from gsmgw.clinic.calendar import Calendar
 from gsmgw.clinic.interchange import hl7_acks
 from gsmgw.clinic.work import Work
-from gsmgw.clock import Clock
+from gsmgw.clock import Clock, JumpWatch
 from gsmgw.config import Config
 from gsmgw.gateway.hints import Hints
 from gsmgw.spool import files, layout, names, troubles
@@ -77,6 +77,7 @@ class ClinicTaking:
         self._troubles = troubles.Troubles("files of the clinic", clock)
         self._looks: dict[str, _Look] = {}
         self._told: set[tuple[str, str]] = set()
+        self._time = JumpWatch(clock)
         self._sweep_at = 0.0
         self._is_claim_open = False  # a file may lie in done/ that the store does not know
         self._wake = Wake()
@@ -310,7 +311,7 @@ class ClinicTaking:
 
     def _sweep(self) -> None:
         """Remove files that were taken long ago; their names say when."""
-        if self._clock.monotonic() < self._sweep_at:
+        if not self._time.has_jumped() and self._clock.monotonic() < self._sweep_at:
             return
         self._sweep_at = self._clock.monotonic() + SWEEP_EVERY_S
         oldest = f"{self._clock.now().astimezone(self._config.zone) - KEPT:%Y%m%d}"

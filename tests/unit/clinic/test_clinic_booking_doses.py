@@ -113,6 +113,15 @@ def test_no_dose_is_caught_up_with_after_an_outage(patient: Clinic) -> None:
     assert _doses(patient)[3:] == ["2026-03-06 20:00", "2026-03-07 08:00", "2026-03-07 20:00"]
 
 
+def test_a_dose_that_an_outage_kept_from_being_planned_is_said_within_its_hour(
+    patient: Clinic,
+) -> None:
+    patient.take(_regimen())
+    patient.it_is("2026-03-06 08:20")
+    _day(patient)
+    assert "2026-03-06 08:00" in _doses(patient)
+
+
 def test_regimen_of_a_reference_is_changed_and_ended_by_it(patient: Clinic) -> None:
     patient.take(_regimen(ref="R-1"))
     assert patient.take(_regimen("9:30", "18:00", ref="R-1")) == Taken(4, ())

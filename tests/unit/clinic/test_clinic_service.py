@@ -129,6 +129,23 @@ def test_a_clock_set_forward_is_noticed_at_the_next_look(desk: Desk) -> None:
     assert len(day.texts()) == 1
 
 
+def test_doses_of_a_day_to_which_the_clock_is_set_are_said(desk: Desk) -> None:
+    from gsmgw.clinic.model import Notice
+
+    day = Day(desk)
+    desk.book(given="Anna", patient_id="4711", at="2026-03-20 10:15")
+    desk.it_is("2026-03-02 09:00")
+    first, last = (desk.calendar.day(desk.at(f"2026-03-{of} 12:00")) for of in ("02", "12"))
+    notice = Notice("regimen", patient="4711", times=("10:00",), day=first, last_day=last)
+    with desk.db.write() as tx:
+        desk.booking.take(tx, notice)
+    day.work()
+    desk.clock.jump((desk.at("2026-03-06 10:00") - desk.clock.now()).total_seconds())
+    day.work()
+    day.work()
+    assert [text[15:34] for text in day.texts()] == ["pora na lek (10:00)"]
+
+
 def test_a_step_ends_when_it_is_to_stop_and_remembers_that_there_is_more(desk: Desk) -> None:
     day = Day(desk)
     for number in range(40):

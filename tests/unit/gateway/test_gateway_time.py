@@ -445,6 +445,21 @@ def test_retention_waits_while_the_clock_is_suspect(tmp_path: Path) -> None:
     rig.close()
 
 
+def test_retention_makes_up_soon_for_days_that_the_machine_slept(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, factories.make_config(retention={"text": "1d"}))
+    rig.attach()
+    message_id = rig.add("text")
+    rig.send(7)
+    slow(rig)
+    rig.set_clock_ahead(9 * DAY, wrongly=False)
+    rig.housekeeping.work()
+    assert rig.message(message_id)["text"] == "text"  # it may be set right at once
+    rig.clock.advance(16)
+    rig.housekeeping.work()
+    assert rig.message(message_id)["text"] == ""
+    rig.close()
+
+
 def test_without_retention_everything_is_kept(rig: Rig) -> None:
     rig.attach()
     message_id = rig.add("text")

@@ -324,6 +324,13 @@ def test_files_are_kept_for_fourteen_days(doors: Doors) -> None:
         assert len(doors.tree("done")["done"]) == left
 
 
+def test_files_go_after_fourteen_days_of_which_the_machine_slept_most(doors: Doors) -> None:
+    doors.take("visits-1.csv", table(1))
+    doors.clock.jump(16 * 86400)
+    doors.take()
+    assert doors.tree("done")["done"] == []
+
+
 def test_a_file_that_somebody_has_taken_from_done(doors: Doors) -> None:
     doors.drop("visits-1.csv", table(1))
     with files.recording(no_room("ack-")):
