@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -60,9 +61,10 @@ def calls_in(path: Path) -> list[Call]:
     return [_read(node, scope, place) for node, scope in _log_calls(tree, loggers)]
 
 
-def calls() -> list[Call]:
-    """Return all log calls of gsmgw."""
-    return [call for path in sorted(PACKAGE.rglob("*.py")) for call in calls_in(path)]
+@functools.cache
+def calls() -> tuple[Call, ...]:
+    """Return all log calls of gsmgw; they are looked for once."""
+    return tuple(call for path in sorted(PACKAGE.rglob("*.py")) for call in calls_in(path))
 
 
 def written() -> Catalogue:
