@@ -182,6 +182,7 @@ def read_row(tx: Transaction, row: sqlite3.Row) -> Draft:
             raise RejectedError(
                 f"column {name} holds {type(row[name]).__name__}, not text", "bad-row"
             )
+    _switch(row, "cancel_requested")  # a wish that is unclear must not be overlooked
     return Draft(
         recipient=row["recipient"],
         text=row["text"],

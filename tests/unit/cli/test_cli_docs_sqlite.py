@@ -24,6 +24,7 @@ ERRORS = {
     "gsmgw: a row is inserted with state new, or without state": (
         "INSERT INTO outbox (recipient, text, state) VALUES ('1', 'x', 'sent')"
     ),
+    "gsmgw: cancel_requested is 1, or 0": "UPDATE outbox SET cancel_requested = -1",
     "gsmgw: source and reference belong to another row": (
         "UPDATE outbox SET reference = 'one' WHERE reference = 'two'"
     ),

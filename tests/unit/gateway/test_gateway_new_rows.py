@@ -70,6 +70,8 @@ def test_row_is_taken_with_all_its_wishes(rig: Rig) -> None:
         ({"report_requested": 2}, "bad-row", "allowed: 0 and 1"),
         ({"flash": b"1"}, "bad-row", "flash"),
         ({"flash": -1}, "bad-row", "flash"),
+        ({"cancel_requested": -1}, "bad-row", "cancel_requested"),
+        ({"cancel_requested": "yes"}, "bad-row", "cancel_requested"),
         ({"modem": "cellar"}, "bad-modem", "cellar"),
         ({"modem": b"\xfe"}, "bad-modem", "xfe"),
     ],

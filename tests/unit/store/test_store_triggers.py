@@ -252,6 +252,21 @@ def test_cancel_may_always_be_asked(
     assert other.execute("SELECT cancel_requested FROM outbox").fetchone()[0] == 1
 
 
+@pytest.mark.parametrize("wish", [-1, 2, "yes", "true", b"1"])
+@pytest.mark.parametrize("state_sql", [None, QUEUED_SQL])
+def test_wish_to_cancel_that_would_be_overlooked_is_refused(
+    db: Database, other: sqlite3.Connection, wish: object, state_sql: str | None
+) -> None:
+    insert(other)
+    if state_sql:
+        ours(db, state_sql)
+    with pytest.raises(sqlite3.DatabaseError, match="gsmgw: cancel_requested is 1, or 0"):
+        other.execute("UPDATE outbox SET cancel_requested = ?", (wish,))
+    other.execute("UPDATE outbox SET cancel_requested = NULL")
+    other.execute("UPDATE outbox SET cancel_requested = '1'")
+    assert other.execute("SELECT cancel_requested FROM outbox").fetchone()[0] == 1
+
+
 def test_update_that_changes_nothing_is_let_through(
     db: Database, other: sqlite3.Connection
 ) -> None:
