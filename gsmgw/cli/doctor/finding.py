@@ -33,6 +33,7 @@ ORDER = (
     "gateway.other",
     "modem.none",
     "daemon.stopped",
+    "daemon.hangs",
     "config.pending",
     "clock.suspect",
     "usb.mode",

@@ -37,9 +37,11 @@ def check(
     """
     if seen.config is None or not seen.is_whole or not seen.is_daemon_known:
         return
+    hangs = any(one.name == "daemon.hangs" for one in told)
     for modem in seen.config.modems:
         if seen.daemon_pid is not None:
-            yield from _through_daemon(seen, modem, health)
+            if not hangs:  # it would answer for no modem
+                yield from _through_daemon(seen, modem, health)
         elif not any(one.name in _TOLD and one.where == modem.name for one in told):
             yield from _directly(seen, modem)
 

@@ -126,9 +126,13 @@ def _database(seen: Installation, config: Config) -> Iterator[Trouble]:
     path = config.database.path
     folder = path.parent
     if not is_there(folder):
-        make = f"sudo install -d -m 2770 -o {seen.user} -g {seen.group} {folder}"
+        do = f"sudo install -d -m 2770 -o {seen.user} -g {seen.group} {folder}"
         what = "the directory of the database does not exist"
-        yield Trouble("error", "store.directory_missing", str(folder), what, make)
+        target = _dangling(folder)
+        if target is not None:
+            what += f": {target}, to which a link leads, is not there"
+            do = "lsblk; sudo mount -a, if the disk of it is not mounted; else put the link right"
+        yield Trouble("error", "store.directory_missing", str(folder), what, do)
         return
     yield from forbidden(seen, folder, READ | WRITE | ENTER, _own(seen, folder, "2770"))
     lock = path.with_name(path.name + ".lock")
@@ -179,10 +183,18 @@ def _no_spool(seen: Installation, root: Path) -> Iterator[Trouble]:
 
 def _no_folder(folder: Path) -> Iterator[Trouble]:
     what = "this is no directory"
-    if folder.is_symlink() and not is_there(folder):
-        what = f"this is a link to {os.path.realpath(folder)}, which does not exist"
     do = f"sudo mv {folder} {folder}.aside; sudo systemctl restart gsmgw"
+    target = _dangling(folder)
+    if target is not None:
+        what = f"this is a link to {target}, which is not there"
+        do = f"lsblk; sudo mount -a, if the disk of it is not mounted; else: {do}"
     yield Trouble("error", "folder.missing", str(folder), what, do)
+
+
+def _dangling(path: Path) -> str | None:
+    """Return where a path leads by links, if there is nothing; None if there are no links."""
+    real = os.path.realpath(path)
+    return real if real != os.path.abspath(path) and not is_there(path) else None  # noqa: PTH100 - Path.absolute keeps ".."
 
 
 def _is_folder(path: Path) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from gsmgw import errors
+from gsmgw import errors, locks
 from gsmgw.cli.doctor import machine, places
 from gsmgw.cli.doctor.installation import Installation
-from gsmgw.gateway.health import judgement, record
+from gsmgw.gateway.health import judgement, record, trouble
 from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.spool import layout
 from gsmgw.store import backup, database
@@ -20,6 +20,8 @@ from gsmgw.store.database import Database
 
 #: Somebody who holds the lock for longer keeps the daemon waiting, too.
 _LOCK_PATIENCE_S = 3.0
+#: The record is written each minute; on a slow disk it may take some time.
+_HANGS_AFTER_S = 240.0
 _RESTORE = (
     "sudo systemctl stop gsmgw; sudo gsmgw restore FILE (the last backup);"
     " sudo systemctl start gsmgw"
@@ -57,7 +59,7 @@ def _read(seen: Installation, path: Path) -> tuple[list[Trouble], record.Health 
         denied = PermissionError(13, os.strerror(13))
         return [places.blind(str(path), denied), *_stopped(seen)], None
     db = Database(path, clock=seen.current.clock, busy_timeout_s=_LOCK_PATIENCE_S)
-    found: list[Trouble] = []
+    found = [*_hangs(seen)]
     try:
         health = record.gather(
             seen.config,
@@ -101,6 +103,25 @@ def _stopped(seen: Installation) -> list[Trouble]:
     what = "the daemon does not run: nothing is sent or received"
     do = "sudo systemctl start gsmgw; if it does not stay up: journalctl -u gsmgw -p warning -e"
     return [Trouble("error", "daemon.stopped", "gsmgw", what, do)]
+
+
+def _hangs(seen: Installation) -> Iterator[Trouble]:
+    """Say that the daemon has the lock and does nothing: it writes `status.json` each minute."""
+    assert seen.config is not None
+    written = seen.config.spool.path / "status.json"
+    try:
+        begun_at = locks.database_lock(seen.config.database.path).stat().st_mtime
+        last_at = max(begun_at, written.stat().st_mtime)
+    except OSError:
+        return
+    silent_s = seen.current.clock.now().timestamp() - last_at
+    if seen.daemon_pid is not None and silent_s > _HANGS_AFTER_S:
+        what = (
+            f"the daemon (process {seen.daemon_pid}) has done nothing for {trouble.age(silent_s)}"
+        )
+        do = "sudo dmesg | tail -n 30 (a disk that fails?); sudo systemctl restart gsmgw; if it"
+        do += " comes again: gsmgw doctor --bundle FILE.tar.gz for a maintainer"
+        yield Trouble("error", "daemon.hangs", "gsmgw", what, do)
 
 
 def _remains(path: Path) -> Iterator[Trouble]:

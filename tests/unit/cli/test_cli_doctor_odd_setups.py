@@ -77,6 +77,11 @@ def folder_is_a_link_to_nothing(ward: Ward) -> None:
     (ward.spool / "outgoing").symlink_to("/gsmgw-nosuch")
 
 
+def database_on_a_disk_that_is_not_mounted(ward: Ward) -> None:
+    (ward.path / "link").symlink_to("/mnt/gsmgw-nosuch/db")
+    ward.configure(database={"path": str(ward.path / "link" / "gsmgw.db")})
+
+
 def folder_is_a_file(ward: Ward) -> None:
     (ward.spool / "outgoing").rmdir()
     (ward.spool / "outgoing").write_text("")
@@ -217,6 +222,10 @@ SETUPS: list[tuple[Callable[[Ward], None], str, str, str]] = [
     (masked_unit, "unit.masked", "/dev/null", "systemctl unmask gsmgw"),
     (spool_is_a_file, "folder.missing", "this is no directory", ".aside"),
     (folder_is_a_link_to_nothing, "folder.missing", "a link to /gsmgw-nosuch", ".aside"),
+    (
+        *(database_on_a_disk_that_is_not_mounted, "store.directory_missing"),
+        *("/mnt/gsmgw-nosuch/db, to which a link leads", "mount -a"),
+    ),
     (folder_is_a_file, "folder.missing", "this is no directory", ".aside"),
     (private_folder_of_root, "path.forbidden", ".tmp", "chmod 2700"),
     (clinics_folder_of_root, "path.forbidden", "clinic/in", "chmod 2770"),
@@ -249,7 +258,8 @@ def test_the_rarer_cause_stands_first_too(
     ward: Ward, breaks: Callable[[Ward], None], name: str, what: str, do: str
 ) -> None:
     breaks(ward)
-    found = [one for one in ward.findings() if one["name"] != "rights.open"]
+    beside = ("rights.open", "daemon.stopped")
+    found = [one for one in ward.findings() if one["name"] not in beside]
     first = found[0]
     assert first["name"] == name, found
     assert what in first["what"]
@@ -293,6 +303,18 @@ def test_a_configuration_that_the_daemon_has_not_read_is_told(ward: Ward) -> Non
     assert [one["name"] for one in ward.findings()] == ["config.pending", "modem.absent"]
     ward.stop()
     assert "config.pending" not in [one["name"] for one in ward.findings()]
+
+
+def test_a_daemon_that_hangs_is_no_fault_of_its_modems(ward: Ward) -> None:
+    for path in (locks.database_lock(ward.database), ward.spool / "status.json"):
+        path.touch(mode=0o660)
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    os.utime(ward.config, (1_700_000_000, 1_700_000_000))
+    (found,) = ward.findings("--json")  # its modems are not asked through it
+    assert (found["level"], found["name"]) == ("error", "daemon.hangs")
+    assert "has done nothing for" in found["what"]
+    (ward.spool / "status.json").unlink()  # one that has just begun has written nothing yet
+    assert ward.findings() == []
 
 
 def test_a_lock_of_this_moment_is_no_trouble(ward: Ward) -> None:
