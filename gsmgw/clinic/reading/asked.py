@@ -16,6 +16,9 @@ _VISIT = re.compile(r"(?<!\d)(\d)\)\s*([^\W\d_]+)\.?,?\s+(\d{1,2})[:.h](\d\d)")
 #: `Clinic: Anna, …`, as a text speaks to somebody.
 _SPOKEN_TO = re.compile(r"(?:^|:)\s*([^\W\d_]{2,}),\s")
 
+#: Words of a clinic's name as it stands in a text.
+_CLINIC_WORDS = 4
+
 #: Shorter forms of a weekday (`do`, `mar`) are words of their own unless a date stands behind.
 SHORTEST_DAY = 4
 
@@ -38,6 +41,7 @@ class Asked:
     times: frozenset[tuple[int, int]] = frozenset()  #: hour and minute
     dates: frozenset[tuple[int, int]] = field(default=frozenset())  #: day and month
     days: frozenset[int] = frozenset()  #: 0 Monday … 6
+    clinic: frozenset[str] = frozenset()  #: words of the clinic's name, as names
 
     def visit_named(self, word: Token) -> int | None:
         """Return the number of the visit whose name a word is; 0 if the name has no visit."""
@@ -50,6 +54,11 @@ class Asked:
             if not self.visits and any(is_name(plain, name) for name in self.names):
                 return 0
         return None
+
+    def is_clinic(self, word: Token) -> bool:
+        """Tell whether a word is of the clinic's name: `Dear Oak Surgery`."""
+        plain = (form.lstrip(letters.CYRILLIC) for form in word.forms)
+        return any(is_name(one, name) for one in plain for name in self.clinic)
 
     def visit_at(self, time: tuple[int, int]) -> int | None:
         """Return the number of the only visit at this time."""
@@ -79,6 +88,7 @@ def read_asked(text: str, vocabulary: Vocabulary) -> Asked:
     return Asked(
         names=frozenset(names | {visit.name for visit in visits}),
         visits=visits,
+        clinic=frozenset(map(_plain, _of_clinic(text))) - names,
         times=frozenset(filter(None, map(as_time, pairs))),
         dates=frozenset({*filter(None, map(as_date, pairs)), *_named_dates(found, vocabulary)}),
         days=frozenset(
@@ -87,6 +97,15 @@ def read_asked(text: str, vocabulary: Vocabulary) -> Asked:
             if (day := day_at(found, place, vocabulary)) is not None
         ),
     )
+
+
+def _of_clinic(text: str) -> list[str]:
+    """Return the words of the name that a question begins with, or ends with: `Oak Surgery: …`."""
+    first, last = text.split(":")[0].split(), re.split(r"[.?!:]\s+", text)[-1].split()
+    words = first if len(first) <= _CLINIC_WORDS else []
+    if len(last) <= _CLINIC_WORDS and all(word.istitle() for word in last):
+        words = words + last
+    return [word for word in words if len(word) > 2 and word.isalpha()]
 
 
 def as_time(pair: Token) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from gsmgw import config
@@ -32,6 +32,10 @@ MEANINGS = (
 #: `grammar.yaml`, kinds whose words are not phrases but lists by number.
 _LISTS = ("numbers", "days", "months")
 _SPLIT = "split"
+#: Numbers of a time that is spoken, in the order of the list `clock`.
+_CLOCK = (*range(1, 21), 30, 40, 50)
+#: Kinds that are no phrases with a meaning.
+_APART = (_SPLIT, "clock", "past", "past_behind", "given")
 
 Words = Mapping[str, Mapping[str, object]]
 
@@ -89,6 +93,11 @@ class Vocabularies:
             numbers=self._listed(language, "numbers", 0),
             days=self._listed(language, "days", 0),
             months=self._listed(language, "months", 1),
+            undoubled=_undoubled(own, phrases),
+            given=frozenset(map(_name, _strings(grammar.get("given", [])))),
+            clock=_clock(grammar),
+            past=_offsets(grammar, "past"),
+            past_behind=_offsets(grammar, "past_behind"),
         )
 
     def _listed(self, language: str, kind: str, first: int) -> dict[str, int]:
@@ -109,7 +118,7 @@ def phrase_of(text: str) -> Phrase:
 
 def _gather(phrases: dict[Phrase, set[str]], kinds: Mapping[str, object]) -> None:
     for kind, words in kinds.items():
-        if kind in _LISTS or kind == _SPLIT:
+        if kind in _LISTS or kind in _APART:
             continue
         assert isinstance(words, list)
         for word in words:
@@ -133,6 +142,45 @@ def _splits(grammar: Mapping[str, object]) -> dict[tuple[str, str], str]:
     rows = grammar.get(_SPLIT, [])
     assert isinstance(rows, list)
     return {(first, last): kind for first, last, kind in rows}
+
+
+def _strings(words: object) -> list[str]:
+    assert isinstance(words, list)
+    return words
+
+
+def _name(word: str) -> str:
+    return letters.fold(word).lstrip(letters.CYRILLIC)
+
+
+def _clock(grammar: Mapping[str, object]) -> dict[str, int]:
+    lists = grammar.get("clock", [])
+    assert isinstance(lists, list)
+    return {
+        letters.fold(word): number
+        for number, words in zip(_CLOCK, lists, strict=False)
+        for word in words
+    }
+
+
+def _offsets(grammar: Mapping[str, object], kind: str) -> tuple[tuple[Phrase, int], ...]:
+    rows = grammar.get(kind, [])
+    assert isinstance(rows, list)
+    found = [(phrase_of(words), int(minutes)) for words, minutes in rows]
+    return tuple(sorted(found, key=lambda row: -len(row[0])))
+
+
+def _undoubled(
+    own: Mapping[Phrase, set[str]], phrases: Mapping[Phrase, Collection[str]]
+) -> dict[str, frozenset[str]]:
+    """Return the words whose doubled letter may be forgotten, unless another word is left."""
+    found: dict[str, frozenset[str]] = {}
+    for phrase, kinds in own.items():
+        for shorter in letters.squeezed(phrase[0]) if len(phrase) == 1 else ():
+            is_word = (shorter,) in phrases or len(shorter.lstrip(letters.CYRILLIC)) < 3
+            if not is_word and found.get(shorter, kinds) == kinds:
+                found[shorter] = frozenset(kinds)
+    return found
 
 
 @functools.cache

@@ -22,6 +22,7 @@ _VERDICTS = {Said.YES: Meaning.ACCEPT, Said.NO: Meaning.DECLINE, Said.GIVE_UP: M
 _BEFORE = re.compile(r"(?:[+-]I+)+")
 _ONE_VERDICT = re.compile(r"(?:V+I+)+|V*(?:I+V+)+")
 _BEHIND = re.compile(r"(?:I+[+-])+")
+_COUNTS = {"both": 2, "three": 3}
 _ALL = "*"
 _REST = "&"
 
@@ -72,6 +73,34 @@ def _stands_alone(elements: list[Element], said: Sequence[Statement]) -> bool:
         is_visit = element.tag in "#@*&"
         clauses[-1] = (has_verdict or place in begins, has_visit or is_visit)
     return (True, True) in clauses and (True, False) in clauses
+
+
+def settle_counts(elements: list[Element], asked: Asked) -> None:
+    """Make unknown of `both` where there are not two visits, and of `all three` likewise."""
+    for element in elements:
+        for kind, count in _COUNTS.items():
+            if (
+                kind in element.kinds
+                and element.tag in "*O"
+                and len(asked.visits) not in (0, count)
+            ):
+                element.tag = "u"
+
+
+def settle_verbs(elements: list[Element]) -> None:
+    """Read `Klara und Emil kommen` as a yes: the same word is an infinitive behind `können`."""
+    clause = ""
+    for element in elements:
+        clause = "" if element.tag in ",.?" else clause + element.tag
+        if element.tag == "i" and "they_attend" in element.kinds and "@" in clause:
+            element.tag = "i" if set("kwxTnm") & set(clause) else "v"
+
+
+def is_vague(elements: list[Element]) -> bool:
+    """Tell whether visits are named as one or the other, all but one, or not known."""
+    tags = "".join(element.tag for element in elements)
+    kinds = frozenset().union(*(element.kinds for element in elements))
+    return bool({"except", "unsure"} & kinds) or re.search("[#@]_*B_*[#@]", tags) is not None
 
 
 def settle_contrasts(elements: list[Element]) -> None:

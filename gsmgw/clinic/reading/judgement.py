@@ -10,7 +10,8 @@ Tags (see `tagging`):
     X another day or time    F if    B maybe    b but    Y yes or if    P somebody    I illness
     O nobody    K I keep what I have, I forgot    N no worries    Q any more    W this text
     G to give up again and again    E irony    D dots    S this is    A yes, or filler
-    j when, or filler    _ filler    u unknown    : a face    , . ? signs
+    j when, or filler    _ filler    u unknown    : a face    , . ? signs    U turned round
+    H write to me    Z what is sent    V tell me    J next, or unknown    L somebody
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from gsmgw.clinic.reading.meaning import Question
 from gsmgw.clinic.reading.tagging import Element
 
 
@@ -50,7 +52,7 @@ class Statement:
 
 
 #: Tags that say nothing by themselves.
-SILENT = "_jqz,.:pSA"
+SILENT = "_jqz,.:pSAZ"
 
 #: What keeps an answer from being acted upon, and what people are told.
 OBSTACLES = {
@@ -83,9 +85,11 @@ OBSTACLES = {
 #: In this order; the first that fits at a place wins. Filler may stand between any two tags, signs
 #: may not: `nie, przyjdę` is a no and a yes, `nie przyjdę` is a no. Behind `=` it may not either.
 _RULES: tuple[tuple[Said, str], ...] = (
+    (Said.STOP, "[nm]w?H+"),
     (Said.CONFUSED, "[nm]w?[kv]*[grRcCas]"),
     (Said.CONFUSED, "[nm][wkvi]+[nm]"),
     (Said.CONFUSED, "[nm][wkv]*G|G[nm][wkvo]*"),
+    (Said.CONFUSED, "U"),
     (Said.CONFUSED, "k*xk*[grRcCnm]"),
     (Said.CONFUSED, "[nm][yf]"),
     (Said.CONFUSED, "d[grRcC]"),
@@ -100,30 +104,34 @@ _RULES: tuple[tuple[Said, str], ...] = (
     (Said.NO, "[nm][tT]+[vi]*"),
     (Said.NO, "k*xk*[vio]*"),
     (Said.NO, "O[nm]?[kvitT]*"),
-    (Said.CONFUSED, "k+[gcC]"),
-    (Said.YES, "w?k*v+i*"),
+    (Said.CONFUSED, "k+[gc]"),
+    (Said.LATE, "w?[kvi]*l+(?!_*u)"),
+    (Said.CALLBACK, "[wk]*C[Cc]*"),
+    (Said.YES, "w?k*v+i+"),
+    (Said.YES, "w?k*v+"),
     (Said.YES, "k+i+"),
-    (Said.YES, "k"),
+    (Said.YES, "k(?!k*[_z]*[uV])"),
     (Said.GIVE_UP, "w*g+"),
     (Said.RESCHEDULE, "[wk]*[rR]+"),
-    (Said.CALLBACK, "w*[Cc]+"),
-    (Said.NO, "=d_*n(?=$|[,.:q])"),
+    (Said.CALLBACK, "w*c+"),
+    (Said.NO, "=d[_z,]*n(?=$|[,.:qz])"),
     (Said.NO, "[de]"),
     (Said.NO, "=m(?!z*[^,.?qz:mdeED#@*&])"),
     (Said.NO, "=z[_z]*n(?=$|[,.:?q])"),
+    (Said.NO, "=A_*n(?=$|[,.:q])"),
     (Said.YES, "[yY]"),
     (Said.STOP, "s"),
     (Said.START, "a"),
     (Said.HELP, "h"),
-    (Said.INFO, "f"),
-    (Said.LATE, "[ki]*l"),
+    (Said.INFO, "fo?i+|f"),
+    (Said.LATE, "l"),
     (Said.THANKS, "q"),
     (Said.NO_PROBLEM, "p"),
 )
 
 #: German puts the negation behind: `komme nicht`, `kann leider nicht kommen`.
 _RULES_BEHIND: tuple[tuple[Said, str], ...] = (
-    (Said.CONFUSED, "[grK]n(?!_*[ki])"),
+    (Said.CONFUSED, "[grKG]n(?!_*[ki])"),
     (Said.NO, "[vktTow]n(?![_z]*[grC])[vi]*k*"),
 )
 
@@ -135,7 +143,7 @@ def _compiled(rules: tuple[tuple[Said, str], ...]) -> re.Pattern[str]:
         if rule[0] == "=":
             found.append(f"(?P<r{number}>{rule[1:]})")
             continue
-        with_filler = re.sub(r"(\[[^\]]*\]|\w)(?![^(]*\))", r"(?:\1[_zjSA*]*?)", rule)
+        with_filler = re.sub(r"(\[[^\]]*\]|\w)(?![^(]*\))", r"(?:\1[_zjSAZ*]*?)", rule)
         found.append(f"(?P<r{number}>{with_filler})")
     return re.compile("|".join(found))
 
@@ -164,7 +172,7 @@ def statements(tags: str, *, negates_behind: bool) -> tuple[list[Statement], str
             place += 1
             continue
         said, _ = rules[int(match.lastgroup[1:])]
-        found.append(Statement(said, place, re.sub("[_zjSA*]", "", match.group())))
+        found.append(Statement(said, place, re.sub("[_zjSAZ*]", "", match.group())))
         place = match.end()
     return found, "".join(tag for tag in rest if tag not in SILENT)
 
@@ -188,6 +196,8 @@ def settle_words_of_two_minds(tags: str) -> str:
     """
     tags = re.sub("(?<=[zq])([_,]*)b", r"\1_", tags)
     tags = re.sub("N(?=.*[vyi])", "p", tags)
+    # Who says no twice means it, unless `claro` stands behind.
+    tags = tags if "A" in tags else re.sub("m(?=[,._]*m(?:[,._:qz]|$))", "_", tags)
     # Nobody comes or goes with a text: `cancel the reminder`, `I don't need reminders`.
     tags = re.sub("(g_*|[nm][_wo]*[ow]_*)W", r"\1u", tags)
     tags = re.sub("W(?=_*g)", "u", tags).replace("W", "_")
@@ -196,7 +206,6 @@ def settle_words_of_two_minds(tags: str) -> str:
     tags = re.sub("Q(?=_*[nm]_*k(?!_*[kvi]))", "u", tags).replace("Q", "_")
     # Who cannot speak does not say who speaks: without its soft sign the Russian verb is the same.
     tags = re.sub("(?<=[nmk])S", "u", tags)
-    tags = re.sub("b(?=[_ki]*l)", "_", tags)
     tags = re.sub("(?<=[vikg])(_*)Y(?=_*[vikmn])", r"\1F", tags)
     tags = re.sub("Y(?=_*[km]_*[ik]*_*v)", "F", tags)
     return re.sub("Y(?=_*k_*$)", "F", tags)
@@ -204,7 +213,7 @@ def settle_words_of_two_minds(tags: str) -> str:
 
 def stray_negation(tags: str) -> bool:
     """Tell whether a no may belong to the noun behind it: `no appointment`, `нет записи`."""
-    return re.search("d[_jS]++(?!z*[nmxdtT#@*&,.?:])", tags) is not None
+    return re.search("d[_jS]++(?!z*[nmxdtTK#@*&,.?:])", tags) is not None
 
 
 def is_thought_no(tags: str) -> bool:
@@ -226,3 +235,49 @@ def obstacle(rest: str) -> str:
     for tag in sorted(set(rest), key="IFPXBbTtE?".find, reverse=True):
         return OBSTACLES.get(tag, "unknown words")
     return ""
+
+
+def is_medical(said: list[Statement]) -> bool:
+    """Tell whether a dose was taken late, or is not wanted or needed."""
+    kinds = {statement.said for statement in said}
+    return Said.LATE in kinds or any(s.said is Said.NO and set("ow") & set(s.tags) for s in said)
+
+
+def why_not_plain(said: list[Statement], tags: str, question: Question) -> str:
+    """Return why a yes or no may be meant otherwise by its own words."""
+    kinds = {statement.said for statement in said}
+    is_no = any(statement.tags in ("d", "e", "m") for statement in said)
+    is_offer_refused = question is Question.OFFER and is_no
+    if any(set("NK") & set(s.tags) for s in said) and not is_offer_refused:
+        # Who forgot may take it now, who keeps what he has may want both.
+        return "no plain no"
+    if "A" in tags and sum(statement.said is Said.NO for statement in said) > 1:
+        return "maybe not meant so"  # `no, no, claro`
+    if Said.NO_PROBLEM in kinds and not kinds & {Said.YES, Said.NO, Said.GIVE_UP}:
+        return "no plain yes"
+    return ""
+
+
+def gives_up(said: list[Statement]) -> bool:
+    """Tell whether somebody will not come, in more words than no."""
+    return any(s.said in (Said.NO, Said.GIVE_UP) and s.tags not in ("m", "d") for s in said)
+
+
+def says_more_than_a_wish(said: list[Statement]) -> bool:
+    """Tell whether a wish for another day comes with more than itself."""
+    wishes = [s for s in said if s.said is not Said.THANKS]
+    return len(wishes) > 1 or any(s.tags != "R" for s in wishes)
+
+
+def with_soft_words(said: list[Statement], tags: str) -> list[Statement]:
+    """Let words that are filler beside others speak if nothing else does.
+
+    `oczywiście` alone is a yes, `cita` alone asks when the visit is.
+    """
+    if any(statement.said is not Said.THANKS for statement in said):
+        return said
+    if "A" in tags:
+        return [*said, Statement(Said.YES, tags.index("A"), "A")]
+    if "j" in tags and not set(tags) - set("j,.:?q"):
+        return [Statement(Said.INFO, tags.index("j"), "j")]
+    return said

@@ -76,6 +76,8 @@ def forms(word: str, language: str) -> tuple[str, ...]:
             found.append(fold(_to_cyrillic(word)))
         if not is_cyrillic(word):
             found.append(_latin_as_cyrillic(word))
+            if "j" in word.casefold():  # as in French, `podtverjdayu`
+                found.append(_latin_as_cyrillic(word.casefold().replace("j", "zh")))
     elif is_cyrillic(word) and all(char in _CYRILLIC_TWINS for char in word):
         found.insert(0, fold(_to_latin(word)))
     if language == "de":

@@ -39,10 +39,14 @@ def mark(elements: list[Element], vocabulary: Vocabulary) -> tuple[int | None, s
     if len(numbers) != 1 or any(e.tokens and e.tokens[0].kind is Kind.PAIR for e in elements):
         return None, "no single mark" if numbers else ""
     place = numbers[0]
-    number = elements[place].number
+    numbered = elements[place]
+    number = numbered.number
     if not LOWEST <= number <= HIGHEST:
         return None, "not a mark from 1 to 5"
-    why = _doubt(elements, place, vocabulary)
+    drawn = _drawn(elements)
+    if len(drawn) in (1, number):
+        elements = [element for element in elements if element not in drawn]
+    why = _doubt(elements, elements.index(numbered), vocabulary)
     return number, why
 
 
@@ -63,7 +67,11 @@ def _doubt(elements: list[Element], place: int, vocabulary: Vocabulary) -> str:
     number = elements[place].number
     praised = any("good" in kinds for kinds in words)
     blamed = any("bad" in kinds for kinds in words)
-    if (number in _BAD and praised) or (number in _GOOD and blamed):
+    # `4, because I waited long` gives its reason, `1 because it was great` took the wrong end.
+    is_reasoned = number not in (LOWEST, HIGHEST) and "because" in _behind(
+        elements, place, vocabulary
+    )
+    if not is_reasoned and ((number in _BAD and praised) or (number in _GOOD and blamed)):
         return "the remark speaks against the mark"
     if all(_says_nothing(element, vocabulary) for element in others):
         return ""
@@ -95,9 +103,14 @@ def _stands_apart(elements: list[Element], place: int, vocabulary: Vocabulary) -
         following = elements[place + 1]
         kinds = _kinds_of(following.tokens, vocabulary)
         is_cut_off = bool(following.tokens) and following.tokens[0].text in ",.-\u2013\u2014!\n:("
-        return is_cut_off or bool(kinds & {"good", "bad"})
+        return is_cut_off or bool(kinds & {"good", "bad", "because"})
     previous = elements[place - 1]
     return previous.tag in ",." or bool(_kinds_of(previous.tokens, vocabulary) & {"score", "good"})
+
+
+def _behind(elements: list[Element], place: int, vocabulary: Vocabulary) -> frozenset[str]:
+    after = elements[place + 1 : place + 2]
+    return _kinds_of(after[0].tokens, vocabulary) if after else frozenset()
 
 
 def _says_nothing(element: Element, vocabulary: Vocabulary) -> bool:
@@ -124,9 +137,13 @@ def _kinds_of_words(elements: list[Element], vocabulary: Vocabulary) -> list[fro
 
 def _stars(elements: list[Element]) -> int | None:
     """Return how many stars an answer draws, if it says nothing else."""
-    drawn = [e for e in elements if e.tokens and e.tokens[0].text in _STARS]
+    drawn = _drawn(elements)
     others = [e for e in elements if e not in drawn and e.tag not in "_q,.:"]
     return len(drawn) if LOWEST <= len(drawn) <= HIGHEST and not others else None
+
+
+def _drawn(elements: list[Element]) -> list[Element]:
+    return [e for e in elements if e.tokens and e.tokens[0].text in _STARS]
 
 
 def _fraction(elements: list[Element]) -> int | None:

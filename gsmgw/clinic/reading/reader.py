@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 from gsmgw.clinic.reading import asked as asked_facts
-from gsmgw.clinic.reading import family, judgement, rating, signature, tokens
+from gsmgw.clinic.reading import companions, family, judgement, rating, signature, tokens
 from gsmgw.clinic.reading.asked import Asked
 from gsmgw.clinic.reading.dictionaries import Vocabularies
 from gsmgw.clinic.reading.judgement import Said, Statement
@@ -60,8 +60,16 @@ _VISITS = frozenset({Question.CONFIRM, Question.OBJECT})
 _VERDICTS = frozenset({Meaning.ACCEPT, Meaning.DECLINE})
 #: STOP is honoured when it comes first, whatever follows; other words of this kind stand alone.
 _STOP_FIRST = frozenset({"stop", "stopall", "stopp", "unsubscribe", "~stop"})
+#: What may stand before STOP.
+_POLITE = frozenset(
+    {"please", "pls", "plz", "bitte", "prosze", "por", "favor", "~pozhaluista", "~bud", "~laska"}
+)
 #: What cannot stand beside a request to be called, if that request is to be believed.
 _NO_CALL = frozenset("nmFPEB")
+#: Kinds of words that are unknown where they stand, and do not change a request to be called.
+_HARMLESS = frozenset(
+    {"because", "next", "point", "which", "rather", "sending", "score", "good", "bad", "reason"}
+)
 
 
 class ReplyReader:
@@ -123,11 +131,12 @@ class _Answer:
                     why=why,
                     number=number if not why else None,
                 )
+        companions.settle(self.elements)
         self._settle_names()
         tags = judgement.settle_words_of_two_minds(self._tags())
         tags, is_late_by = judgement.take_out_late_by(tags)
         said, rest = judgement.statements(tags, negates_behind=self.vocabulary.negates_behind)
-        said = _with_soft_words(said, tags)
+        said = judgement.with_soft_words(said, tags)
         if self._begins_with_stop(said):
             return one(Meaning.STOP)
         if self.question is Question.FAMILY and family.names_visits(tags):
@@ -153,10 +162,12 @@ class _Answer:
         """Make filler of names that change nothing, and of third persons if they are the asked."""
         is_family = self.question is Question.FAMILY
         if not is_family:
-            signature.accept_names(self.elements, self.asked)
+            signature.accept_names(self.elements, self.asked, self.vocabulary)
         is_named = any(element.tag == "@" for element in self.elements)
         if is_family:
             family.settle_contrasts(self.elements)
+            family.settle_counts(self.elements, self.asked)
+            family.settle_verbs(self.elements)
         is_named = is_named or (is_family and any(e.tag in "*#" for e in self.elements))
         for element in self.elements:
             if element.tag == "t" and is_named:
@@ -174,6 +185,15 @@ class _Answer:
         others = {statement.said for statement in said} - {Said.STOP, Said.THANKS}
         return is_stop and not others and not any(e.tag in "?#X@FEI" for e in words)
 
+    def _is_stop_by_chance(self, tags: str) -> bool:
+        """Tell whether stop is a word among others: `the bus stop is closed`."""
+        before = self.elements[: tags.index("s")] if "s" in tags else []
+        words = {form for element in before for token in element.tokens for form in token.forms}
+        after = set(tags[len(before) :])
+        return bool(words - _POLITE) and bool(
+            {"u", "I", "X", "n"} & (set(tags[: len(before)]) | after)
+        )
+
     def _of_visits(self, said: list[Statement], rest: str, tags: str) -> Reading:
         """Judge an answer that names visits of a family."""
         meanings = {_MEANINGS.get(one_said.said, Meaning.UNCLEAR) for one_said in said}
@@ -185,11 +205,13 @@ class _Answer:
                 meaning if len(meanings) == 1 else Meaning.UNCLEAR, why="more than a yes or no"
             )
         parts = family.parts(self.elements, verdicts, self.asked)
-        if not parts:
+        if not parts or family.is_vague(self.elements):
             return one(Meaning.UNCLEAR, why=obstacle or "not plain which visit")
+        if len(parts) > 1 and "B" in tags:
+            return one(Meaning.UNCLEAR, why="a reservation")
         if "z" in tags and all(part.meaning is Meaning.ACCEPT for part in parts):
             obstacle = obstacle or "maybe not meant so"
-        return Reading(parts, not obstacle, obstacle, _gives_up(said))
+        return Reading(parts, not obstacle, obstacle, judgement.gives_up(said))
 
     def _numbered(self, said: list[Statement], rest: str, tags: str) -> Reading | None:
         """Judge an answer that is a number, or a yes or no with one."""
@@ -214,7 +236,7 @@ class _Answer:
     def _judged(self, said: list[Statement], rest: str, tags: str, *, is_late_by: bool) -> Reading:
         parts = _parts(said)
         meanings = frozenset(part.meaning for part in parts)
-        if meanings <= {Meaning.ACCEPT} and judgement.is_thought_no(tags):
+        if meanings <= {Meaning.ACCEPT} and self._is_thought_no(tags):
             return one(Meaning.DECLINE, why="a reservation")
         if meanings <= _VERDICTS and self._asks_for_another_day(said, tags):
             return one(Meaning.RESCHEDULE, why="another day or time")
@@ -222,6 +244,10 @@ class _Answer:
             return one(Meaning.UNCLEAR, why=judgement.obstacle(rest) or "nothing is said")
         if Meaning.UNCLEAR in meanings:
             return one(Meaning.UNCLEAR, why="it contradicts itself")
+        if self.question is Question.RATING and self._only_praises(meanings):
+            return one(Meaning.UNCLEAR, why="not a mark from 1 to 5")
+        if meanings == {Meaning.STOP} and self._is_stop_by_chance(tags):
+            return one(Meaning.UNCLEAR, why="unknown words")
         if meanings == {Meaning.CALLBACK} and "C" in tags and self._is_plain_call(tags):
             return one(Meaning.CALLBACK)
         why = (
@@ -231,18 +257,38 @@ class _Answer:
         )
         if why and meanings <= _VERDICTS and judgement.is_all_asked(said, tags):
             return one(Meaning.UNCLEAR, why="a question")
-        return Reading(parts, not why, why, _gives_up(said))
+        return Reading(parts, not why, why, judgement.gives_up(said))
 
     def _asks_for_another_day(self, said: list[Statement], tags: str) -> bool:
         """Tell whether another day is asked about: `can I come on Friday?`, `no, maybe Friday?`."""
-        if self.question not in _VISITS or not {"X", "?"} <= set(tags):
+        if self.question not in _VISITS or "X" not in tags:
             return False
         is_no = any(s.said in (Said.NO, Said.GIVE_UP) for s in said)
+        is_yes = any(s.said is Said.YES for s in said)
+        wishes = any("rather" in element.kinds for element in self.elements)
+        if is_no and is_yes and "y" in tags:
+            return True  # `no a las 12, sí a las 13`
+        if wishes and "y" not in tags and "b" not in tags:
+            return True
+        if "?" not in tags:
+            return False
+        if not said:
+            return True
         return is_no or (judgement.is_all_asked(said, tags) and bool(set("kwvi") & set(tags)))
+
+    def _is_thought_no(self, tags: str) -> bool:
+        """Tell whether a yes is doubted: `I don't think I can`, `I doubt I can`."""
+        is_doubted = any("hardly" in element.kinds for element in self.elements)
+        return is_doubted or judgement.is_thought_no(tags)
+
+    def _only_praises(self, meanings: frozenset[Meaning]) -> bool:
+        """Tell whether a yes or no is but praise or blame, without a mark: `great doctor`."""
+        is_remark = any({"good", "bad", "of"} & element.kinds for element in self.elements)
+        return meanings <= _VERDICTS and is_remark
 
     def _is_plain_call(self, tags: str) -> bool:
         """Tell whether nothing beside a request to be called puts it in doubt."""
-        guarded = any(element.tag == "u" and element.kinds for element in self.elements)
+        guarded = any(e.tag == "u" and e.kinds - _HARMLESS for e in self.elements)
         return not guarded and not _NO_CALL & set(tags)
 
     def _why_not(self, said: list[Statement], tags: str, meanings: frozenset[Meaning]) -> str:
@@ -253,7 +299,9 @@ class _Answer:
                 return why
         if meanings == {Meaning.LATE}:
             return "for people"
-        if meanings == {Meaning.RESCHEDULE} and "R" in tags and _says_more_than_a_wish(said):
+        is_wish = meanings == {Meaning.RESCHEDULE} and "R" in tags
+        wishes = any("rather" in element.kinds for element in self.elements)
+        if is_wish and (wishes or judgement.says_more_than_a_wish(said)):
             return "which other day"
         return ""
 
@@ -261,69 +309,32 @@ class _Answer:
         self, said: list[Statement], tags: str, meanings: frozenset[Meaning]
     ) -> str:
         kinds = {statement.said for statement in said}
+        why = self._why_not_here(kinds, meanings)
+        if why:
+            return why
         if Meaning.ACCEPT in meanings and Said.RESCHEDULE in kinds:
             return "another day or time"
         if Meaning.INFO in meanings:
             return "a question"
         if judgement.stray_negation(tags):
             return "a negation"
+        if Said.LATE in kinds and "b" in tags:
+            return "a reservation"
+        if Meaning.ACCEPT in meanings and "z" in tags:
+            return "maybe not meant so"
+        if self.question is Question.DOSE and judgement.is_medical(said):
+            return "for people"
+        return judgement.why_not_plain(said, tags, self.question)
+
+    def _why_not_here(self, kinds: set[Said], meanings: frozenset[Meaning]) -> str:
+        """Return why this question takes no such yes or no."""
         if self.question is Question.NONE:
             return "nothing is asked"
         if self.question is Question.RATING:
             return "not a mark from 1 to 5"
-        if self.question is Question.FAMILY and Meaning.DECLINE in meanings:
-            return "which visit"
-        if self.question is Question.OFFER and Said.GIVE_UP in kinds:
-            return "which visit"
-        if Meaning.ACCEPT in meanings and "z" in tags:
-            return "maybe not meant so"
-        if self.question is Question.DOSE and _is_medical(said):
-            return "for people"
-        return _why_not_plain(said, tags)
-
-
-def _is_medical(said: list[Statement]) -> bool:
-    """Tell whether a dose was taken late, or is not wanted or needed."""
-    kinds = {statement.said for statement in said}
-    return Said.LATE in kinds or any(s.said is Said.NO and set("ow") & set(s.tags) for s in said)
-
-
-def _why_not_plain(said: list[Statement], tags: str) -> str:
-    """Return why a yes or no may be meant otherwise by its own words."""
-    kinds = {statement.said for statement in said}
-    if any(set("NK") & set(statement.tags) for statement in said):
-        # Who forgot may take it now, who keeps what he has may want both.
-        return "no plain no"
-    if "A" in tags and sum(statement.said is Said.NO for statement in said) > 1:
-        return "maybe not meant so"  # `no, no, claro`
-    if Said.NO_PROBLEM in kinds and not kinds & {Said.YES, Said.NO, Said.GIVE_UP}:
-        return "no plain yes"
-    return ""
-
-
-def _gives_up(said: list[Statement]) -> bool:
-    """Tell whether somebody will not come, in more words than no."""
-    return any(s.said in (Said.NO, Said.GIVE_UP) and s.tags not in ("m", "d") for s in said)
-
-
-def _says_more_than_a_wish(said: list[Statement]) -> bool:
-    """Tell whether a wish for another day comes with more than itself."""
-    wishes = [s for s in said if s.said is not Said.THANKS]
-    return len(wishes) > 1 or any(s.tags != "R" for s in wishes)
-
-
-def _with_soft_words(said: list[Statement], tags: str) -> list[Statement]:
-    """Let words that are filler beside others speak if nothing else does.
-
-    `oczywiście` alone is a yes, `cita` alone asks when the visit is.
-    """
-    if any(statement.said is not Said.THANKS for statement in said):
-        return said
-    if "A" in tags:
-        return [*said, Statement(Said.YES, tags.index("A"), "A")]
-    if "j" in tags and not set(tags) - set("j,.:?q"):
-        return [Statement(Said.INFO, tags.index("j"), "j")]
-    return said
+        gives_up = self.question is Question.OFFER and Said.GIVE_UP in kinds
+        is_of_one = self.question is Question.FAMILY and Meaning.DECLINE in meanings
+        return "which visit" if gives_up or is_of_one else ""
 
 
 def _parts(said: list[Statement]) -> tuple[Part, ...]:
@@ -332,8 +343,9 @@ def _parts(said: list[Statement]) -> tuple[Part, ...]:
     if len(order) > 1:
         order = [meaning for meaning in order if meaning is not Meaning.THANKS]
     meanings = frozenset(order)
-    if Meaning.ACCEPT in meanings and any(s.said is Said.NO_PROBLEM for s in said):
-        order = [m for m in order if m is not Meaning.ACCEPT] if meanings >= _VERDICTS else order
+    kinds = {statement.said for statement in said}
+    if meanings >= _VERDICTS and Said.NO_PROBLEM in kinds and Said.YES not in kinds:
+        order = [meaning for meaning in order if meaning is not Meaning.ACCEPT]
         meanings = frozenset(order)
     if meanings in _PAIRS:
         return (Part(_PAIRS[meanings]),)
@@ -346,6 +358,8 @@ def _obstacles(said: list[Statement], rest: str, meanings: frozenset[Meaning]) -
     """Return the tags that stand in the way of what is said."""
     if meanings <= {Meaning.INFO, Meaning.HELP, Meaning.CALLBACK}:
         rest = rest.replace("?", "")
+    if meanings == {Meaning.CALLBACK}:
+        rest = re.sub("[#XMw]", "", rest)  # when to call is for who calls
     # `jasne...` may be meant otherwise, `potwierdzam...` is a habit of writing.
     if all(set("vigrCcxefsh") & set(s.tags) for s in said if s.said is not Said.THANKS):
         rest = rest.replace("D", "")

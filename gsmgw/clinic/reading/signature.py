@@ -10,6 +10,7 @@ from gsmgw.clinic.reading import letters
 from gsmgw.clinic.reading.asked import Asked
 from gsmgw.clinic.reading.tagging import Element
 from gsmgw.clinic.reading.tokens import Kind
+from gsmgw.clinic.reading.vocabulary import Vocabulary
 
 #: Given name, second name, family name.
 _MOST_NAMES = 3
@@ -20,20 +21,81 @@ _FAMILY_NAME = re.compile(
 )
 
 
-def accept_names(elements: list[Element], asked: Asked) -> None:
+def accept_names(elements: list[Element], asked: Asked, vocabulary: Vocabulary) -> None:
     """Turn the tags of names that may stand beside an answer into filler.
 
     A name may stand where the patient says who speaks (`Tu Anna Kowalska`), before a comma at the
     beginning, behind a greeting, or alone behind the answer. If the question spoke to somebody by
     name, another name is no signature: another person answers, or the answer is about one.
     """
+    _accept_titles(elements)
+    _join_initials(elements, asked)
     for start, end in list(_runs(elements)):
         run = elements[start:end]
         if len(run) > _MOST_NAMES or not _may_stand(elements, start, end):
             continue
-        if _is_known(run, asked, is_signed=_is_introduced(elements, start)):
+        if _is_known(run, asked, vocabulary, is_signed=_is_introduced(elements, start)):
             for element in run:
                 element.tag = "_"
+
+
+def _accept_titles(elements: list[Element]) -> None:
+    """Read `Frau Schmidt` behind an answer: a family name, of which the question knows nothing."""
+    for place, element in enumerate(elements[:-1]):
+        if "honorific" not in element.kinds or not element.tokens[0].text.istitle():
+            continue
+        end = place + 1
+        while end < len(elements) and _is_part_of_name(elements[end]):
+            end += 1
+        names = [one for one in elements[place + 1 : end] if one.tokens[0].text.istitle()]
+        is_last = all(one.tag in ".,_:" for one in elements[end:])
+        is_apart = place == 0 or elements[place - 1].tag in ".,_:qS"
+        if names and is_last and is_apart and place:
+            for one in elements[place:end]:
+                one.tag = "_"
+
+
+def _is_part_of_name(element: Element) -> bool:
+    if not element.tokens:
+        return False
+    text = element.tokens[0].text
+    return text == "." or _is_initial(element) or _is_name_like(element, is_inside=True)
+
+
+def _is_initial(element: Element) -> bool:
+    text = element.tokens[0].text if element.tokens else ""
+    return len(text) == 1 and text.isalpha() and text.isupper()
+
+
+def _join_initials(elements: list[Element], asked: Asked) -> None:
+    """Read `A. Kowalska` and `Kowalska A.B.` at the end, if no other name was asked for."""
+    end = len(elements)
+    while end and elements[end - 1].tag in ".,_:" and not _is_initial(elements[end - 1]):
+        end -= 1
+    start = end
+    while start and (_is_part_of_name(elements[start - 1]) or _is_dot(elements, start - 1)):
+        start -= 1
+    while start < end and elements[start].tag in ".,":
+        start += 1
+    run = elements[start:end]
+    initials = [one.tokens[0].text for one in run if _is_initial(one)]
+    names = [one for one in run if one.tag == "u" and not _is_initial(one)]
+    known = {name[:1] for name in asked.names}
+    is_known = not known or any(_plain(initial) in known for initial in initials)
+    is_apart = start > 0 and elements[start - 1].tag in ".,_:q"
+    if initials and is_known and is_apart and len(names) == 1 and _is_title(names[0]):
+        for one in run:
+            one.tag = "_"
+
+
+def _is_dot(elements: list[Element], place: int) -> bool:
+    """Tell whether a dot belongs to an initial before it."""
+    is_dot = bool(elements[place].tokens) and elements[place].tokens[0].text == "."
+    return is_dot and place > 0 and _is_initial(elements[place - 1])
+
+
+def _is_title(element: Element) -> bool:
+    return element.tokens[0].text.istitle()
 
 
 def _runs(elements: list[Element]) -> Iterator[tuple[int, int]]:
@@ -71,12 +133,13 @@ def _is_introduced(elements: list[Element], start: int) -> bool:
     return place >= 0 and bool({"close", "self"} & elements[place].kinds)
 
 
-def _is_known(run: list[Element], asked: Asked, *, is_signed: bool) -> bool:
+def _is_known(run: list[Element], asked: Asked, vocabulary: Vocabulary, *, is_signed: bool) -> bool:
     if any(element.tag == "@" for element in run):
         return True
     texts = [element.tokens[0].text for element in run]
     if len(texts) == 1 and _FAMILY_NAME.fullmatch(_plain(texts[0])) and texts[0].istitle():
         return True
+    is_signed = is_signed or any(_plain(text) in vocabulary.given for text in texts)
     return is_signed and not asked.names and all(text.istitle() for text in texts)
 
 

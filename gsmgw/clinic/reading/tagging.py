@@ -15,6 +15,7 @@ from gsmgw.clinic.reading import asked as asked_facts
 from gsmgw.clinic.reading import letters
 from gsmgw.clinic.reading.asked import Asked
 from gsmgw.clinic.reading.meaning import Question
+from gsmgw.clinic.reading.moments import Moments
 from gsmgw.clinic.reading.tokens import Kind, Token
 from gsmgw.clinic.reading.vocabulary import SHORTEST_MENDED, Vocabulary
 
@@ -22,6 +23,10 @@ VISITS = frozenset(Question) - {Question.RATING, Question.DOSE, Question.CONSENT
 
 #: Kind of word to tag; a phrase of several kinds has the first of them that the question allows.
 _TAGS: Mapping[str, str] = {
+    "turned": "U",
+    "unsure": "B",
+    "receive": "i",
+    "sending": "Z",
     "keep": "K",
     "forgot": "K",
     "refuse": "e",
@@ -44,6 +49,7 @@ _TAGS: Mapping[str, str] = {
     "attending": "i",
     "agree": "v",
     "giving_up": "G",
+    "say": "G",
     "give_up": "g",
     "want": "w",
     "need": "o",
@@ -52,6 +58,8 @@ _TAGS: Mapping[str, str] = {
     "accept": "y",
     "cancel": "g",
     "callback": "c",
+    "tell": "V",
+    "send": "H",
     "late": "l",
     "thanks": "q",
     "not": "n",
@@ -73,11 +81,15 @@ _TAGS: Mapping[str, str] = {
     "minutes": "M",
     "if": "F",
     "ill": "I",
+    "somebody": "L",
     "person": "P",
     "but": "B",
     "yet": "b",
     "when": "X",
     "they_can": "T",
+    "later": "X",
+    "reason": "J",
+    "next": "J",
 }
 
 #: Kinds that only one question knows, and what they are elsewhere ("" for: look at the next kind).
@@ -96,6 +108,10 @@ _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
     "all": (frozenset({Question.FAMILY}), ""),
     "rest": (frozenset({Question.FAMILY}), ""),
     "nobody": (frozenset({Question.FAMILY}), ""),
+    "receive": (frozenset({Question.CONSENT}), ""),
+    "sending": (frozenset({Question.CONSENT}), ""),
+    "send": (frozenset(Question) - {Question.CONSENT}, ""),
+    "notice": (frozenset(Question) - {Question.CONSENT}, "u"),
     "not_done": (frozenset({Question.DOSE}), "u"),
     "medicine": (frozenset({Question.DOSE}), "u"),
     "anymore": (frozenset(Question) - {Question.DOSE}, "u"),
@@ -132,6 +148,11 @@ class Tagger:
     vocabulary: Vocabulary
     question: Question
     asked: Asked
+
+    @property
+    def moments(self) -> Moments:
+        """What finds days and times."""
+        return Moments(self.vocabulary, self.question, self.asked)
 
     def tag(self, found: list[Token]) -> list[Element]:
         """Return the elements of an answer, in its order."""
@@ -178,13 +199,15 @@ class Tagger:
 
     def _words(self, found: list[Token], place: int) -> list[Element]:
         token = found[place]
-        dated = self._dated(found, place)
-        if dated is not None:
-            return [dated]
+        moment = self.moments.at_word(found, place)
+        if moment is not None:
+            return [Element(moment[0], tuple(found[place : place + moment[1]]))]
         named = _exactly_named(token, self.asked)
         length, kinds = self._longest_phrase(found, place)
         if length == 1 and len(token.text) == 1:
             kinds = self._lone_letter(found, kinds)
+        if length > 1 and "if" in kinds and token.text.casefold() == "sí":
+            length, kinds = 1, self.vocabulary.phrases[token.forms[:1]]  # `sí, no puedo` is no if
         if kinds and not (named and length == 1):
             tag = self.tag_of(kinds)
             if tag == "Y" and not token.text.isascii():
@@ -192,14 +215,21 @@ class Tagger:
             if tag in "dm" and length > 1:
                 tag = "e"
             return [Element(tag, tuple(found[place : place + length]), kinds)]
+        return self._without_kinds(found, place)
+
+    def _without_kinds(self, found: list[Token], place: int) -> list[Element]:
+        """Read a word that no vocabulary has: a name, a number, a slip."""
+        token = found[place]
         visit = self.asked.visit_named(token)
         if visit is not None:
             return [Element("@", (token,), number=visit)]
+        if self.asked.is_clinic(token):
+            return [Element("_", (token,))]
         number = next(
             (self.vocabulary.numbers[f] for f in token.forms if f in self.vocabulary.numbers), None
         )
         if number is not None:
-            if self._is_hour(found, place) or self._is_one_of(found, place):
+            if self.moments.is_hour(found, place) or self._is_one_of(found, place):
                 return [Element("X", (token,))]
             return [Element("#", (token,), number=number)]
         return self._mended(token)
@@ -240,6 +270,10 @@ class Tagger:
                 if kinds:
                     return [Element(self.tag_of(kinds), (token,), kinds)]
         for form in token.forms:
+            kinds = self.vocabulary.undoubled.get(form)
+            if kinds and not (token.text.istitle() and self.tag_of(kinds) == "_"):
+                return [Element(self.tag_of(kinds), (token,), kinds)]
+        for form in token.forms:
             stuck = self._stuck_negation(form)
             if stuck:
                 return [Element("n", ()), Element(stuck, (token,))]
@@ -269,72 +303,24 @@ class Tagger:
                 if letters.is_typo_of(form, word):
                     meant = kinds
                     tags.add(self.tag_of(kinds))
-        # A name is no slip of a word for all: `Tomás` is not `todas`.
-        return meant if len(tags) == 1 and not _NEVER_MENDED & meant else frozenset()
+        # A name is no slip of a word for all, nor of one that says nothing: `Tomás`, `Meier`.
+        is_name = token.text.istitle() and tags == {"_"}
+        is_certain = len(tags) == 1 and not is_name and not _NEVER_MENDED & meant
+        return meant if is_certain else frozenset()
 
     # -- days, times, numbers, signs --------------------------------------------------------------
 
-    def _dated(self, found: list[Token], place: int) -> Element | None:
-        """Read a weekday, or a month with the day before or behind it."""
-        token = found[place]
-        day = asked_facts.day_at(found, place, self.vocabulary)
-        if self._is_until(found, place):
-            day = asked_facts.day_at(found, place + 1, self.vocabulary)
-            return Element("y" if day in self.asked.days else "X", tuple(found[place : place + 2]))
-        if day is not None:
-            length = 2 if self._is_its_date(found, place, day) else 1
-            tag = "_" if day in self.asked.days else "X"
-            return Element(tag, tuple(found[place : place + length]))
-        month = asked_facts.month_of(token, self.vocabulary)
-        if month is not None and place + 1 < len(found) and found[place + 1].kind is Kind.NUMBER:
-            number = found[place + 1].numbers[0]
-            is_asked = (number, month) in self.asked.dates
-            return Element("_" if is_asked else "X", tuple(found[place : place + 2]))
-        return None
-
-    def _is_its_date(self, found: list[Token], place: int, day: int) -> bool:
-        """Tell whether the day of the month stands behind the weekday asked about: `jueves 5`."""
-        after = found[place + 1 : place + 4]
-        if not after or after[0].kind is not Kind.NUMBER or day not in self.asked.days:
-            return False
-        is_month_named = any(asked_facts.month_of(token, self.vocabulary) for token in after)
-        return not is_month_named and after[0].numbers[0] in {date for date, _ in self.asked.dates}
-
-    def _is_until(self, found: list[Token], place: int) -> bool:
-        """Tell whether somebody takes leave until a day: `do czwartku!` is a yes."""
-        kinds = (self.vocabulary.phrases.get((form,), ()) for form in found[place].forms)
-        return (
-            place + 1 < len(found)
-            and any("until" in one for one in kinds)
-            and asked_facts.day_at(found, place + 1, self.vocabulary) is not None
-        )
-
     def _number(self, found: list[Token], place: int) -> Element:
-        number = found[place].numbers[0]
-        for end in range(place + 1, min(place + 4, len(found))):
-            month = asked_facts.month_of(found[end], self.vocabulary)
-            if month is not None:
-                is_asked = (number, month) in self.asked.dates
-                return Element("_" if is_asked else "X", tuple(found[place : end + 1]))
-        if self._is_hour(found, place):
-            return Element("_" if (number, 0) in self.asked.times else "X", (found[place],))
-        return Element("#", (found[place],), number=number)
+        moment = self.moments.at_number(found, place)
+        if moment is not None:
+            return Element(moment[0], tuple(found[place : place + moment[1]]))
+        return Element("#", (found[place],), number=found[place].numbers[0])
 
     def _is_one_of(self, found: list[Token], place: int) -> bool:
         """Tell whether a number in words says how many of a family: `one of us`."""
         after = found[place + 1].forms if place + 1 < len(found) else ()
         kinds = (self.vocabulary.phrases.get((form,), frozenset()) for form in after)
         return self.question is Question.FAMILY and any("of" in one for one in kinds)
-
-    def _is_hour(self, found: list[Token], place: int) -> bool:
-        """Tell whether a number is an hour: `o 10`, `10 Uhr`."""
-        before = found[place - 1] if place else None
-        after = found[place + 1] if place + 1 < len(found) else None
-        if after is not None and {"uhr", "h", "am", "pm", "~chasov"} & set(after.forms):
-            return True
-        if before is None or before.kind is not Kind.WORD or self.question is Question.RATING:
-            return False
-        return any("at" in self.vocabulary.phrases.get((form,), ()) for form in before.forms)
 
     def _pair(self, token: Token) -> Element:
         time = asked_facts.as_time(token)

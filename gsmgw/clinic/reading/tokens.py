@@ -57,13 +57,15 @@ _TOKEN = re.compile(
 )
 
 _SHORT_WILL = re.compile(r"'(ll)\b", re.IGNORECASE)
+#: A stress mark over a letter that has no such form of its own: `жди́те`.
+_STRESS = re.compile("[\u0300\u0301]")
 _APOSTROPHE = re.compile("[\u2018\u2019`\u02bc\u00b4]")
 
 
 def tidy(text: str) -> str:
     """Return a reply in one way of writing: NFKC, nothing invisible, at most `LONGEST_REPLY`."""
     text = _INVISIBLE.sub("", text[:LONGEST_REPLY])
-    text = unicodedata.normalize("NFKC", _APOSTROPHE.sub("'", text))
+    text = _STRESS.sub("", unicodedata.normalize("NFKC", _APOSTROPHE.sub("'", text)))
     text = _SHORT_WILL.sub(r" wi\1", _SKIN.sub("", text))
     return text.replace("…", "...").strip()
 

@@ -27,6 +27,13 @@ class Vocabulary:
     split: Mapping[tuple[str, str], str]
     #: single words of the patient's language that a slip may be mended to
     mendable: Mapping[str, frozenset[str]]
+    #: single words with a doubled letter, written with one: `kan` is `kann`
+    undoubled: Mapping[str, frozenset[str]]
     numbers: Mapping[str, int]
     days: Mapping[str, int]  #: to 0 (Monday) … 6
     months: Mapping[str, int]  #: to 1 … 12
+    given: frozenset[str]  #: given names, as names are compared
+    clock: Mapping[str, int]  #: numbers of a time that is spoken, to 1 … 59
+    #: `quarter past` before an hour, and `y cuarto` behind it: the minutes that they add
+    past: tuple[tuple[Phrase, int], ...]
+    past_behind: tuple[tuple[Phrase, int], ...]
