@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import gzip
 import re
+import shlex
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -230,3 +232,17 @@ def test_the_same_source_makes_the_same_files(packages: dict[str, Path]) -> None
         for path in packages.values()
     ]
     assert contents[0].stdout == contents[1].stdout
+
+
+def test_all_libraries_have_wheels_for_arm64(tmp_path: Path) -> None:
+    """By the command that the document gives, as it stands there."""
+    text = (ROOT / "docs/install.md").read_text("utf-8")
+    (line,) = re.findall(
+        r"^pip (download --platform manylinux2014_aarch64 .+)$", text, re.MULTILINE
+    )
+    words = shlex.split(line.replace("/tmp/wheels", str(tmp_path)))
+    pip = [sys.executable, "-m", "pip", *words, "--quiet"]
+    done = subprocess.run(pip, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pins = (ROOT / "packaging/requirements.txt").read_text("utf-8")
+    assert len(list(tmp_path.glob("*.whl"))) == pins.count("==")
