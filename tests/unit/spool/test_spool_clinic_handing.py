@@ -271,6 +271,41 @@ def test_who_is_to_be_rung_up_at_once(doors: Doors) -> None:
     }
 
 
+def asked(doors: Doors) -> None:
+    """Let the questions of all visits have been said on Tuesday, and a day have passed."""
+    rows = doors.rows("SELECT id, about FROM request WHERE kind = 'reminder' ORDER BY due")
+    first = {row["about"]: row["id"] for row in reversed(rows)}
+    doors.clock.jump(86_400 + 3 * 3600)
+    doors.said(*first.values())
+    with doors.db.write() as tx:
+        tx.run("UPDATE request SET status = 'revoked', reason = 'replaced' WHERE outbox_id IS NULL")
+    doors.clock.jump(86_400)
+    later(doors)
+
+
+def called(doors: Doors) -> dict[str, str]:
+    return {row["appointment"]: row["why"] for row in doors.list("calls.csv")}
+
+
+def test_who_did_not_answer_is_rung_up_unless_silence_is_a_yes(doors: Doors) -> None:
+    with doors.db.write() as tx:
+        tx.run("UPDATE appointment SET variant = 'b' WHERE id = 'A-2'")
+    asked(doors)
+    assert called(doors) == {"A-1": "unconfirmed", "A-3": "unconfirmed"}
+
+
+def test_who_was_rung_up_in_vain_so_often_is_left_in_peace(doors: Doors) -> None:
+    with doors.db.write() as tx:
+        for visit in ("A-1", "A-1", "A-1", "A-2"):  # calls.tries is 3
+            tx.run(
+                "INSERT INTO call_try (appointment_id, phone, at, outcome)"
+                " VALUES (?, '+48500100001', ?, 'busy')",
+                (visit, tx.now),
+            )
+    asked(doors)
+    assert called(doors) == {"A-2": "unconfirmed", "A-3": "unconfirmed"}
+
+
 # -- figures --------------------------------------------------------------------------------------
 
 
