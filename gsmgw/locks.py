@@ -27,7 +27,7 @@ PIECE_S = 0.008
 #: Behind a piece nothing of long work is written for this part of the time that it took, within
 #: bounds.
 GAP_PART = 0.5
-GAP_S, LONGEST_GAP_S = 0.010, 0.100
+GAP_S, LONGEST_GAP_S = 0.008, 0.100
 #: One long work waits so long for the piece of another one, then goes on beside it.
 _PATIENCE_S = 5.0
 
@@ -188,7 +188,7 @@ class Pace:
 
     A piece ends when another thread waits for its turn, so a modem waits for one step of long work
     at most. Other software cannot be seen waiting: its SQLite looks for the lock again after 1, 2,
-    5, 10, 15, 20 and 25 ms. Behind a piece of 8 ms a gap of 10 ms holds the next such look for
+    5, 10, 15, 20 and 25 ms. Behind a piece of 8 ms a gap of 8 ms holds the next such look for
     certain, behind a longer one a gap of half its length does. Gaps are kept between the pieces of
     different work too.
     """
@@ -204,7 +204,8 @@ class Pace:
     def piece(self, pause: Callable[[float], object] | None = None) -> Iterator[Piece]:
         """Wait until the gap behind the last piece is over; the block is the next piece.
 
-        Enter `Database.write` inside of it, and end the block when the piece is over.
+        Enter `Database.write` inside of it, behind what needs no database, and end the block when
+        the piece is over.
 
         Args:
             pause: waits so many seconds; None for a wait that nothing ends.

@@ -105,7 +105,6 @@ class Saying:
         found = requests.due_phones(
             self._db, now, PHONES_AT_ONCE, but=kinds, made_since=unread or now
         )
-        self._read_numbers(found)
         try:
             return self._phones(found, unread) if found else 0
         except (LookupError, TypeError, ValueError):
@@ -127,11 +126,13 @@ class Saying:
     def _phones(self, found: Sequence[str], unread: str | None) -> int:
         """Deal with phones until others want to write; return with how many."""
         done = 0
-        # After a loss of power it would be said again; the claim of its first part is synced.
-        with self._db.pace.piece() as piece, self._db.write(synced=False) as tx:
-            while done < len(found) and not piece.is_over():
-                self._phone(tx, found[done], unread)
-                done += 1
+        with self._db.pace.piece() as piece:
+            self._read_numbers(found)
+            # After a loss of power it would be said again; the claim of its first part is synced.
+            with self._db.write(synced=False) as tx:
+                while done < len(found) and not piece.is_over():
+                    self._phone(tx, found[done], unread)
+                    done += 1
         return done
 
     def _phone_alone(self, number: str, unread: str | None) -> None:

@@ -110,13 +110,13 @@ class Importing:
         clock, prepared = self._db.clock, 0
         ends = clock.monotonic() + LONGEST_S
         while not self._is_whole(parsed, progress) and clock.monotonic() < ends:
-            rows = parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]
-            unread = rows[max(prepared - progress.next, 0) :]
-            self._booking.prepare(row.record for row in unread if row.record is not None)
-            prepared = progress.next + len(rows)
             with self._db.pace.piece(stop.wait) as piece:
                 if stop.is_set():
                     return
+                rows = parsed.rows[progress.next : progress.next + ROWS_AT_ONCE]
+                unread = rows[max(prepared - progress.next, 0) :]
+                self._booking.prepare(row.record for row in unread if row.record is not None)
+                prepared = progress.next + len(rows)
                 # After a loss of power it would be made again, from the file: no need for a sync.
                 with self._db.write(synced=False) as tx:
                     self._apply_piece(tx, piece, parsed, progress, int(file["id"]))
