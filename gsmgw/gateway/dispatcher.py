@@ -25,8 +25,8 @@ from gsmgw import logs
 from gsmgw.at import codes
 from gsmgw.clock import Clock, SystemClock, format_utc
 from gsmgw.config import Config, Modem
-from gsmgw.errors import BadNumberError, BadTextError, SimError, StoreError
-from gsmgw.gateway import choosing, limits, outgoing, routing
+from gsmgw.errors import BadNumberError, BadTextError, StoreError
+from gsmgw.gateway import choosing, limits, outgoing, routing, sims
 from gsmgw.gateway.arrivals import Arrivals
 from gsmgw.gateway.desk import Desk
 from gsmgw.gateway.hints import Hints
@@ -56,9 +56,6 @@ log = logs.get("gateway")
 #: are not run against a wall. What the modem itself refuses is held back by its worker.
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 60.0
-
-#: A modem in one of these states has answered a moment ago.
-_UP = (ModemState.OPENING, ModemState.SEARCHING, ModemState.READY)
 
 
 @dataclass
@@ -147,7 +144,8 @@ class Dispatcher(Desk):
                 counting.power_cycled(tx, sim_id)
             if sim_id is not None and report.service_centre:
                 modems.set_service_centre(tx, sim_id, report.service_centre)
-            self._refuse_second_port(modem, sim_id, sim)
+            sims.refuse_second_port(modem, sim_id, sim, self._held_sims())
+            sims.unblock(tx, sim_id)
             modems.write_state(tx, report, sim_id)
             self._note_ready(session)
             session.sim_id, session.sim_key = sim_id, key
@@ -155,19 +153,13 @@ class Dispatcher(Desk):
             session.state = report.state
         session.cycled_sim = None
 
-    def _refuse_second_port(self, modem: str, sim_id: int | None, sim: SimIdentity) -> None:
-        """Raise SimError if another modem that answers has this SIM.
-
-        Where the SIM tells nothing of itself it is known by the IMEI, which cheap modems share.
-        """
-        if sim.iccid is None and sim.imsi is None:
-            return
-        for name, other in self._sessions.items():
-            if name != modem and other.attached and other.sim_id == sim_id and other.state in _UP:
-                raise SimError(
-                    f"its SIM is the one of modem {name}: two ports of one device, or a SIM that"
-                    " was moved just now; configure one port of a device"
-                )
+    def _held_sims(self) -> dict[str, int | None]:
+        """Return the SIMs of modems that have answered a moment ago."""
+        return {
+            name: session.sim_id
+            for name, session in self._sessions.items()
+            if session.attached and session.state in sims.UP
+        }
 
     def _note_ready(self, session: Session) -> None:
         """Keep when a SIM could last send, before its modem's state changes."""
@@ -189,6 +181,7 @@ class Dispatcher(Desk):
                     counting.power_cycled(tx, session.cycled_sim)
                 # Of its power only `attach` hears, which draws the conclusion.
                 modems.write_state(tx, dataclasses.replace(report, power=None), session.sim_id)
+                sims.block(tx, report, self._held_sims())
                 if was is not report.state:
                     events.add(
                         tx, "modem.state", modem=report.name, state=report.state, why=report.why
