@@ -144,6 +144,24 @@ def test_same_octets_are_a_repeat_or_a_new_message(
     assert (first == second) is (rows == 1)
 
 
+def test_deletion_that_a_failed_write_was_to_note_is_noted_with_the_next(rig: Rig) -> None:
+    rig.attach()
+    received = rig.receive(deliver(rig))
+    rig.dispatcher.deleted(received)
+
+    def write() -> None:
+        with rig.db.write() as tx:
+            rig.dispatcher.arrivals.note_deleted(tx)
+            raise StoreBusyError("the disk")
+
+    with pytest.raises(StoreBusyError):
+        write()
+    rig.housekeeping.work()
+    row = inbox.get_raw(rig.db, received)
+    assert row is not None
+    assert row["deleted_at"] == rig.after(0)
+
+
 def test_repeat_awaits_its_deletion_again(rig: Rig) -> None:
     rig.attach()
     octets = deliver(rig)

@@ -318,6 +318,19 @@ def test_once_the_centres_clock_is_known_ten_minutes_decide(rig: Rig) -> None:
     assert rig.state_of(message_id) == "delivered"
 
 
+@pytest.mark.parametrize(("hours", "state"), [(14, "delivered"), (16, "uncertain")])
+def test_clock_that_is_not_known_yet_may_be_in_any_zone_and_teaches_nothing(
+    rig: Rig, hours: int, state: str
+) -> None:
+    rig.attach()
+    message_id = rig.add()
+    rig.doubt()
+    rig.report(55, at=rig.clock.now() + dt.timedelta(hours=hours))
+    assert rig.state_of(message_id) == state
+    with rig.db.write() as tx:  # whether it was this part is not certain
+        assert reports.centre_offset(tx, "+48501200777") is None
+
+
 def test_report_for_a_sent_part_is_not_taken_for_one_in_doubt(rig: Rig) -> None:
     rig.attach()
     rig.add("0", recipient=factories.make_number(5))

@@ -417,3 +417,16 @@ def test_part_refused_before_is_the_probe_where_there_is_nothing_else(rig: Rig) 
     rig.refuse(DEAD)
     rig.clock.advance(30)
     assert rig.must_claim().message_id == dead
+
+
+def test_probe_of_a_resting_sim_is_another_number_also_after_a_restart(rig: Rig) -> None:
+    rig.attach()
+    for n in range(3):
+        rig.add(f"{n}", recipient=number(n), priority="stat")
+    for _ in range(3):
+        rig.refuse(DEAD)
+    rig.restart()
+    rig.attach()
+    good = rig.add("good", recipient=number(9))
+    rig.clock.advance(60)
+    assert rig.must_claim().message_id == good
