@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import sys
 from dataclasses import replace
@@ -17,6 +18,9 @@ from gsmgw.cli import command, display, exits, session
 
 if TYPE_CHECKING:
     from gsmgw.config import Checked, Config
+
+#: Ports by the name of their class: /dev/ttyS0, /dev/ttyAMA0, /dev/ttyUSB0.
+_BOARD = re.compile(r"/dev/tty[A-Z]+\d+\Z")
 
 #: Option of prctl (linux/prctl.h).
 _PR_SET_PDEATHSIG = 1
@@ -174,5 +178,13 @@ def _kept_away(path: Path, config: Config, unit_file: Path | None) -> tuple[str,
         return ()
     if unit_file is None and os.path.realpath(unit.config) != os.path.realpath(path):
         return ()  # the service runs with another configuration
-    found = sandbox.compare(unit.path, unit.sandbox, config)
-    return tuple(f"{path}, {trouble.what}: {trouble.where}; {trouble.do}" for trouble in found)
+    found = [
+        f"{path}, {trouble.what}: {trouble.where}; {trouble.do}"
+        for trouble in sandbox.compare(unit.path, unit.sandbox, config)
+    ]
+    for modem in config.modems:
+        kind = unit.lacks_device(modem.port) if modem.port and _BOARD.match(modem.port) else None
+        if kind is not None:
+            what = f"modems.port: the unit {unit.path} does not let the daemon use {modem.port}"
+            found.append(f"{path}, {what}; {sandbox.drop_in(f'DeviceAllow={kind} rw')}")
+    return tuple(found)

@@ -256,6 +256,15 @@ class Unit:
     #: the link to /dev/null by which somebody has forbidden systemd to start it
     masked_by: Path | None = None
 
+    def lacks_device(self, port: str) -> str | None:
+        """Return the class of a device that the daemon may not use; None if it may."""
+        real = Path(os.path.realpath(port))
+        # As /proc/devices names them: ttyUSB, ttyACM, pts.
+        kind = f"char-{real.name.rstrip('0123456789') or real.parent.name}"
+        if self.devices is None or {kind, "char-*", str(real), port} & set(self.devices):
+            return None
+        return kind
+
 
 def unit(path: Path | None = None) -> Unit | None:
     """Return the service's unit with its drop-ins; None if none is installed.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gsmgw.cli import probing
-from gsmgw.cli.doctor import machine, places, rivals, sticks
+from gsmgw.cli.doctor import machine, places, rivals, sandbox, sticks
 from gsmgw.cli.doctor.installation import Installation
 from gsmgw.config import Modem
 from gsmgw.gateway.health.trouble import Trouble
@@ -93,15 +93,11 @@ def _rights(
             do = f"sudo adduser {seen.user} dialout; pull the modem out and plug it in: its port"
             do += " must belong to group dialout, not root"
         yield Trouble("error", "port.forbidden", modem.name, what, do)
-    unit = seen.unit
-    if unit is not None and unit.devices is not None:
-        # Device classes as /proc/devices names them: ttyUSB, ttyACM, pts.
-        kind = f"char-{real.name.rstrip('0123456789') or real.parent.name}"
-        if not {kind, "char-*", str(real), modem.port} & set(unit.devices):
-            what = f"the unit {unit.path} does not let the daemon use {real}"
-            do = f"sudo systemctl edit gsmgw: [Service] DeviceAllow={kind} rw; then"
-            do += " sudo systemctl restart gsmgw"
-            yield Trouble("error", "unit.devices", modem.name, what, do)
+    kind = None if seen.unit is None else seen.unit.lacks_device(modem.port or str(real))
+    if seen.unit is not None and kind is not None:
+        what = f"the unit {seen.unit.path} does not let the daemon use {real}"
+        do = sandbox.drop_in(f"DeviceAllow={kind} rw")
+        yield Trouble("error", "unit.devices", modem.name, what, do)
 
 
 def _holders(seen: Installation, modem: Modem, real: Path) -> Iterator[Trouble]:

@@ -131,7 +131,7 @@ def compare(unit: Path, sandbox: Sandbox, config: Config) -> Iterator[Trouble]:
             yield _wrong(path, f"{what} no other program sees what is there", elsewhere)
         elif not sandbox.is_writable(path):
             what = f"{key}: the unit {unit} does not let the daemon write there"
-            yield _wrong(path, what, _drop_in(f"ReadWritePaths={path}"))
+            yield _wrong(path, what, drop_in(f"ReadWritePaths={path}"))
     for key, path in _looked_at(config):
         if sandbox.is_hidden(path) or sandbox.is_apart(path):
             what = f"{key}: the unit {unit} hides it from the daemon"
@@ -167,7 +167,8 @@ def _above(path: Path) -> Path:
     return next((place for place in (*_HOMES, *_PRIVATE) if path.is_relative_to(place)), path)
 
 
-def _drop_in(setting: str) -> str:
+def drop_in(setting: str) -> str:
+    """Return how a setting is added to the service's unit."""
     return (
         f"sudo systemctl edit gsmgw, with the two lines [Service] and {setting};"
         " then: sudo systemctl restart gsmgw"

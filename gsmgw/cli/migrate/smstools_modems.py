@@ -103,6 +103,12 @@ def translate(account: Account, names: list[str], pin_folder: Path) -> list[dict
                 f"{port} may be another modem after a replug: let port of {own} be its name"
                 " in ls -l /dev/serial/by-id/"
             )
+        board = re.fullmatch(r"/dev/(tty[A-Z]+)\d+", port)
+        if board is not None and not _USB.search(port):
+            account.advice.append(
+                f"let its service use {port}: sudo systemctl edit gsmgw, with the two lines"
+                f" [Service] and DeviceAllow=char-{board[1]} rw; then: sudo systemctl restart gsmgw"
+            )
         _speed(account, (*place,), settings, is_usb=_USB.search(port) is not None)
         _sim(account, (*place,), settings, own, pin_folder)
         _manners(account, (*place,), settings)

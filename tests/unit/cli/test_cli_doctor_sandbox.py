@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import docs_support
 import pytest
 from click.testing import CliRunner, Result
 
@@ -167,3 +168,24 @@ def test_a_unit_for_another_configuration_is_not_asked(
     monkeypatch.setattr(machine, "ROOT", tmp_path / "root")
     install(tmp_path / "root", "lib/systemd/system", "gsmgw.service", OUR_UNIT.read_text())
     assert check(tmp_path, "spool: {path: /srv/sms}").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("port", "kind"),
+    [
+        ("/dev/ttyS0", "char-ttyS"),
+        ("/dev/ttyAMA0", "char-ttyAMA"),
+        ("/dev/ttyUSB0", None),
+        ("/dev/ttyACM3", None),
+        ("/dev/serial/by-id/usb-HUAWEI-if00-port0", None),
+        ("/dev/pts/3", None),
+    ],
+)
+def test_a_port_of_the_board_wants_a_drop_in(tmp_path: Path, port: str, kind: str | None) -> None:
+    config = tmp_path / "gsmgw.yaml"
+    config.write_text(f"modems: [{{name: front, port: {port}}}]\n")
+    unit = docs_support.ROOT / "systemd/gsmgw.service"
+    done = CliRunner().invoke(main.cli, ["--config", str(config), "check", "--unit", str(unit)])
+    assert done.exit_code == (0 if kind is None else 78)
+    if kind is not None:
+        assert f"the two lines [Service] and DeviceAllow={kind} rw; then" in done.stderr

@@ -95,3 +95,9 @@ def test_of_two_ports_of_gammu_the_last_counts(tmp_path: Path) -> None:
     found = gammu.translate(gammu.read(tmp_path / "rc"), wanted, Path("/etc/gsmgw"))
     assert [one.port for one in checked(found).modems] == ["/dev/ttyUSB1"]
     assert told(found, 2) == ("otherwise", "line 3 says it again, and counts")
+
+
+def test_a_port_of_the_board_wants_its_class_allowed(tmp_path: Path) -> None:
+    text = "devices = a, b\n[a]\ndevice = /dev/ttyS0\n[b]\ndevice = /dev/ttyUSB0\n"
+    (words,) = (one for one in read(text, tmp_path).advice if "DeviceAllow" in one)
+    assert "[Service] and DeviceAllow=char-ttyS rw; then" in words
