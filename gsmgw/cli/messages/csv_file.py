@@ -155,7 +155,7 @@ def _read_header(reader: Iterator[list[str]], path: Path) -> list[str]:
     problems = [_column_problem(column, columns) for column in columns]
     problems += [f"column {name} is missing" for name in REQUIRED if name not in columns]
     if any(problems):
-        words = "; ".join(problem for problem in problems if problem)
+        words = "; ".join(dict.fromkeys(problem for problem in problems if problem))
         raise BadFileError(f"{path}, line 1: {words}; {_allowed()}")
     return columns
 

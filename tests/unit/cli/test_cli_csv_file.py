@@ -131,7 +131,7 @@ def test_a_quote_that_is_never_closed_says_where_it_began(tmp_path: Path) -> Non
         (b"recipient,txt\n", "'txt' is unknown, do you mean text"),
         (b"recipient,text,colour\n", "'colour' is unknown; allowed: recipient"),
         (b"recipient,reference\n", "column text is missing"),
-        (b"recipient,text,text\n", "stands there twice"),
+        (b"recipient,text,text\n", "line 1: column 'text' stands there twice; allowed"),
         (b'recipient,"text\n', "line 1"),
     ],
 )
