@@ -57,6 +57,7 @@ def test_a_day_with_kills_at_random_moments(tmp_path: Path) -> None:
         kill_at_random(box, chance, "appointment", len(DAY) + OTHERS)
         box.at("Tue 10:00:05")
         kill_at_random(box, chance, "outbox", WARM_UP + len(DAY))
+        box.insert_some(2, "meanwhile")  # their references tell of a question caught by the kill
         box.start()
         box.until_asked()
         box.stop()

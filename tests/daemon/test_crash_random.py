@@ -15,9 +15,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_none_lost_and_none_twice_by_references(tmp_path: Path) -> None:
-    with crash_site(tmp_path / "box", scenario(submit="20ms"), reports="no") as box:
+    with crash_site(
+        tmp_path / "box", scenario(submit="20ms"), reports="no", result_timeout="2s"
+    ) as box:
         box.warm_up()
-        run(box, kills=20)
+        run(box, kills=16)
         box.go_on()
         box.check_once()
 

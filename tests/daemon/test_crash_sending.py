@@ -42,7 +42,7 @@ def crash_while_sending(box: CrashSite, steps: Sequence[str] = SENDING) -> None:
 
 
 def test_references_that_count_settle_all(tmp_path: Path) -> None:
-    with crash_site(tmp_path / "box", reports="no") as box:
+    with crash_site(tmp_path / "box", reports="no", result_timeout="2s") as box:
         box.warm_up()
         for step in ("claim.committing", "claim.committed"):
             box.insert_some(2, step)
