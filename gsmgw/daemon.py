@@ -60,7 +60,7 @@ EXIT_OK, EXIT_DATA, EXIT_UNAVAILABLE, EXIT_CONFIG = 0, 65, 69, 78
 
 #: A thread that computes lets others run after this time: the interpreter's own 5 ms would be the
 #: longest pause on a modem's line.
-SWITCH_INTERVAL_S = 0.0005
+SWITCH_INTERVAL_S = 0.0002
 
 #: What a modem needs to stop beside the answer it may still wait for, in seconds.
 STOP_MARGIN_S = 10.0

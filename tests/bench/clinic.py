@@ -52,7 +52,8 @@ def clinic(folder: Path) -> list[Row]:
     with site(folder / "box", scenario(submit="20ms"), settings=_SETTINGS) as box:
         resting = _Meanwhile(box, 1000)
         resting.end(_BEFORE)
-        insert_many(box, 60 * _BEFORE)
+        insert_many(box, 20 * _BEFORE)
+        _until(box, lambda: _look(box, "SELECT count(*) FROM outbox WHERE state = 'new'") == 0)
         busy = _Meanwhile(box, 2000)
         busy.end(_BEFORE)
         _rest(box)
@@ -122,8 +123,7 @@ def _rest(box: Site) -> None:
     """Wait until nothing is left to be sent."""
 
     def is_resting() -> bool:
-        row = _look(box, "SELECT count(*) FROM outbox WHERE settled_at IS NULL AND sent_at IS NULL")
-        return row == 0
+        return _look(box, "SELECT count(*) FROM outbox WHERE due_at IS NOT NULL") == 0
 
     _until(box, is_resting)
 
