@@ -20,6 +20,12 @@ _OUR_RULES = (
     " sudo udevadm trigger --subsystem-match=tty"
 )
 
+#: It keeps what it had before the rules were there.
+_LET_GO = (
+    "sudo udevadm trigger --subsystem-match=usb --subsystem-match=tty;"
+    " sudo systemctl restart ModemManager"
+)
+
 
 def check(seen: Installation, told: Sequence[Trouble]) -> Iterator[Trouble]:
     """Yield programs that run and would be in the daemon's way.
@@ -46,7 +52,8 @@ def check(seen: Installation, told: Sequence[Trouble]) -> Iterator[Trouble]:
 def way_out(process: machine.Process) -> str | None:
     """Return how a process lets go of a port; None if it is none that is known."""
     if process.name == _MODEM_MANAGER:
-        return f"{_OUR_RULES}; or, if nobody needs it, sudo apt purge modemmanager"
+        way = _LET_GO if _is_kept_away() else _OUR_RULES
+        return f"{way}; or, if nobody needs it, sudo apt purge modemmanager"
     service = _GATEWAYS.get(process.name)
     return None if service is None else f"sudo systemctl disable --now {service}"
 

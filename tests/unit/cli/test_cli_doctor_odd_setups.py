@@ -177,6 +177,14 @@ def old_gateway_has_the_port(ward: Ward) -> None:
 # -- modems ---------------------------------------------------------------------------------------
 
 
+def modem_manager_had_it_before_the_rules(ward: Ward) -> None:
+    rules = ward.root / "usr/lib/udev/rules.d/60-gsmgw.rules"
+    rules.parent.mkdir(parents=True)
+    rules.write_text('ATTRS{idVendor}=="12d1", ENV{ID_MM_DEVICE_IGNORE}="1"\n')
+    ward.process(612, "ModemManager", ward.port)
+    ward.know(ModemState.ABSENT, why="held by another program")
+
+
 def stick_without_driver(ward: Ward) -> None:
     ward.configure(modem={"port": "/dev/gsmgw-nosuch"})
     ward.know(ModemState.ABSENT)
@@ -241,6 +249,10 @@ SETUPS: list[tuple[Callable[[Ward], None], str, str, str]] = [
     (handler_is_a_directory, "hook.unusable", "is no file", "hooks.event"),
     (old_gateway_runs, "gateway.other", "gammu-smsd[700]", "disable --now gammu-smsd"),
     (old_gateway_has_the_port, "port.held", "smsd[700]", "disable --now smstools"),
+    (
+        *(modem_manager_had_it_before_the_rules, "port.held"),
+        *("ModemManager[612]", "systemctl restart ModemManager"),
+    ),
     (stick_without_driver, "usb.driver", "12d1:1506", "modprobe option"),
     (stick_that_is_a_router, "usb.mode", "network card", "docs/modems.md"),
     (pin_file_is_a_directory, "pin.unusable", "is no file", "modems.pin_file"),
