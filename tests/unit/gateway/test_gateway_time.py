@@ -249,6 +249,24 @@ def test_long_message_starts_anew_on_another_sim_after_ten_minutes(rig: Rig) -> 
     assert "message.restarted" in rig.event_names(message_id)
 
 
+def test_long_message_starts_anew_when_the_only_modem_gets_another_sim(tmp_path: Path) -> None:
+    config = factories.make_config(modems=[factories.make_modem("front")])
+    rig = Rig(tmp_path, config)
+    rig.attach("front", sim="8948000000000000001")
+    message_id = rig.add(TWO_PARTS)
+    rig.send(1)
+    rig.state("front", ModemState.ABSENT)
+    rig.attach("front", sim="8948000000000000002")
+    rig.housekeeping.work()
+    assert rig.claim() is None
+    rig.clock.advance(600)
+    rig.housekeeping.work()
+    rig.send(8)
+    rig.send(9)
+    assert rig.state_of(message_id) == "sent"
+    rig.close()
+
+
 def test_long_message_is_not_started_anew_while_no_other_sim_can_send_it(rig: Rig) -> None:
     message_id = begin(rig)
     rig.state("front", ModemState.ABSENT)
