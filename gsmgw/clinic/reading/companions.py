@@ -8,8 +8,12 @@ end (`Sent from my …`) is not the patient's.
 
 from __future__ import annotations
 
-from gsmgw.clinic.reading.tagging import Element
+import itertools
+from collections.abc import Iterator
+
+from gsmgw.clinic.reading.tagging import Element, Tagger
 from gsmgw.clinic.reading.tokens import Kind
+from gsmgw.clinic.reading.vocabulary import Vocabulary
 
 #: Words between `which` and the day or time that it asks for.
 _NEAR = 3
@@ -115,3 +119,33 @@ def _names_moment(elements: list[Element], place: int, end: int) -> bool:
             found = True
             element.tag = "_"
     return found
+
+
+def join_split_verbs(elements: list[Element], vocabulary: Vocabulary, tagger: Tagger) -> None:
+    """Make one verb of `sage … ab`: the first word takes the tag, the last one says no more."""
+    firsts = {first for first, _ in vocabulary.split}
+    for place, element in enumerate(elements):
+        # `ich habe` is one phrase, its last word is the verb.
+        first = element.tokens[-1].forms[0] if element.tokens and element.tokens[-1].forms else ""
+        if first not in firsts:
+            continue
+        for end in _same_clause(elements, place):
+            kind = vocabulary.split.get((first, _only_form(elements[end])))
+            if kind is not None:
+                element.kinds = frozenset({kind})
+                element.tag = tagger.tag_of(element.kinds)
+                elements[end].tag = "_"
+                for between in elements[place + 1 : end]:
+                    # `sagen Sie … ab` speaks to the clinic; `sie` elsewhere is somebody else.
+                    between.tag = "_" if between.tag == "P" else between.tag
+                break
+
+
+def _same_clause(elements: list[Element], place: int) -> Iterator[int]:
+    places = range(place + 1, len(elements))
+    return itertools.takewhile(lambda end: elements[end].tag not in ",.?", places)
+
+
+def _only_form(element: Element) -> str:
+    forms = element.tokens[0].forms if len(element.tokens) == 1 else ()
+    return next(iter(forms), "")

@@ -20,6 +20,8 @@ from gsmgw.errors import ConfigError
 
 #: Spoken to everybody who is sent an SMS.
 EVERYWHERE = "en"
+#: Spoken in one sentence with another language: many Ukrainians write `так, приду`.
+MIXED_IN = {"uk": "ru"}
 #: Words of no language: OK, +, thumbs.
 ANY = "any"
 
@@ -75,7 +77,7 @@ class Vocabularies:
         for words in (self._replies, self._added):
             _gather(common, words.get(ANY, {}))
         # What a patient's own language says counts: `on` is `he` to a Pole.
-        phrases = {**common, **english, **own}
+        phrases = {**common, **english, **self._neighbours(language), **own}
         for phrase, kinds in common.items():
             phrases[phrase] = phrases[phrase] | kinds if phrase in own else kinds
         grammar = self._grammar.get(language, {})
@@ -93,12 +95,22 @@ class Vocabularies:
             numbers=self._listed(language, "numbers", 0),
             days=self._listed(language, "days", 0),
             months=self._listed(language, "months", 1),
+            mendable_words=_by_first(phrase[0] for phrase in own if len(phrase) == 1),
+            phrase_words=_by_first(word for phrase in own if len(phrase) > 1 for word in phrase),
             undoubled=_undoubled(own, phrases),
             given=frozenset(map(_name, _strings(grammar.get("given", [])))),
             clock=_clock(grammar),
             past=_offsets(grammar, "past"),
             past_behind=_offsets(grammar, "past_behind"),
         )
+
+    def _neighbours(self, language: str) -> dict[Phrase, set[str]]:
+        """Return the words of a language that is mixed into this one within a sentence."""
+        found: dict[Phrase, set[str]] = {}
+        for words in (self._replies, self._grammar):
+            _gather(found, words.get(MIXED_IN.get(language, ""), {}))
+        _leave_to_rules(found)
+        return found
 
     def _listed(self, language: str, kind: str, first: int) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -168,6 +180,15 @@ def _offsets(grammar: Mapping[str, object], kind: str) -> tuple[tuple[Phrase, in
     assert isinstance(rows, list)
     found = [(phrase_of(words), int(minutes)) for words, minutes in rows]
     return tuple(sorted(found, key=lambda row: -len(row[0])))
+
+
+def _by_first(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the words in which slips are mended, by their first letter."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(set(words)):
+        if len(word.lstrip(letters.CYRILLIC)) >= SHORTEST_MENDED:
+            found.setdefault(letters.first_of(word), []).append(word)
+    return {first: tuple(same) for first, same in found.items()}
 
 
 def _undoubled(

@@ -119,14 +119,29 @@ def _without_umlaut_e(form: str) -> str:
     return re.sub("(?<=[aou])e", "", form)
 
 
+def first_of(form: str) -> str:
+    """Return the first letter of a folded word, with the mark of Cyrillic."""
+    return form[:2] if form.startswith(CYRILLIC) else form[:1]
+
+
+def firsts_of(form: str) -> tuple[str, ...]:
+    """Return with which letters a word may begin that one slip makes of this one."""
+    mark = CYRILLIC if form.startswith(CYRILLIC) else ""
+    return tuple(dict.fromkeys(mark + letter for letter in form[len(mark) : len(mark) + 2]))
+
+
 def is_typo_of(typed: str, meant: str) -> bool:
     """Tell whether one slip makes one word of the other.
 
-    First and last letter must stand, unless the last two changed places: in Slavic and Romance
-    languages the last one says who does it (`приду` I come, `придут` they come), and the first one
-    often carries the negation.
+    First and last letter must stand, unless the first or the last two changed places: in Slavic and
+    Romance languages the last one says who does it (`приду` I come, `придут` they come), and the
+    first one often carries the negation.
     """
-    if typed[0] != meant[0]:
+    if typed.startswith(CYRILLIC) and meant.startswith(CYRILLIC):
+        typed, meant = typed[1:], meant[1:]
+    if len(typed) > 2 and typed[:2] == meant[1::-1] and typed[2:] == meant[2:]:
+        return True
+    if typed[:1] != meant[:1]:
         return False
     if typed[:-2] == meant[:-2] and typed[-2:] == meant[:-3:-1]:
         return True

@@ -99,7 +99,10 @@ class ReplyReader:
         found = tokens.tokenise(_without_quotes(tokens.tidy(text)), vocabulary.language)
         if not found:
             return one(Meaning.UNCLEAR, why="empty")
-        elements = Tagger(vocabulary, question, facts).tag(found)
+        tagger = Tagger(vocabulary, question, facts)
+        elements = tagger.tag(found)
+        if vocabulary.split:
+            companions.join_split_verbs(elements, vocabulary, tagger)
         return _Answer(elements, question, facts, vocabulary).reading()
 
 

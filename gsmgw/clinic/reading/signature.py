@@ -28,7 +28,7 @@ def accept_names(elements: list[Element], asked: Asked, vocabulary: Vocabulary) 
     beginning, behind a greeting, or alone behind the answer. If the question spoke to somebody by
     name, another name is no signature: another person answers, or the answer is about one.
     """
-    _accept_titles(elements)
+    _accept_titles(elements, asked)
     _join_initials(elements, asked)
     for start, end in list(_runs(elements)):
         run = elements[start:end]
@@ -39,7 +39,7 @@ def accept_names(elements: list[Element], asked: Asked, vocabulary: Vocabulary) 
                 element.tag = "_"
 
 
-def _accept_titles(elements: list[Element]) -> None:
+def _accept_titles(elements: list[Element], asked: Asked) -> None:
     """Read `Frau Schmidt` behind an answer: a family name, of which the question knows nothing."""
     for place, element in enumerate(elements[:-1]):
         if "honorific" not in element.kinds or not element.tokens[0].text.istitle():
@@ -50,7 +50,8 @@ def _accept_titles(elements: list[Element]) -> None:
         names = [one for one in elements[place + 1 : end] if one.tokens[0].text.istitle()]
         is_last = all(one.tag in ".,_:" for one in elements[end:])
         is_apart = place == 0 or elements[place - 1].tag in ".,_:qS"
-        if names and is_last and is_apart and place:
+        initials = [one for one in elements[place + 1 : end] if _is_initial(one)]
+        if names and is_last and is_apart and place and _may_be_theirs(initials, asked):
             for one in elements[place:end]:
                 one.tag = "_"
 
@@ -78,14 +79,20 @@ def _join_initials(elements: list[Element], asked: Asked) -> None:
     while start < end and elements[start].tag in ".,":
         start += 1
     run = elements[start:end]
-    initials = [one.tokens[0].text for one in run if _is_initial(one)]
+    initials = [one for one in run if _is_initial(one)]
     names = [one for one in run if one.tag == "u" and not _is_initial(one)]
-    known = {name[:1] for name in asked.names}
-    is_known = not known or any(_plain(initial) in known for initial in initials)
+    is_known = _may_be_theirs(initials, asked)
     is_apart = start > 0 and elements[start - 1].tag in ".,_:q"
     if initials and is_known and is_apart and len(names) == 1 and _is_title(names[0]):
         for one in run:
             one.tag = "_"
+
+
+def _may_be_theirs(initials: list[Element], asked: Asked) -> bool:
+    """Tell whether initials are those of somebody asked, or nobody was asked by name."""
+    known = {name[:1] for name in asked.names}
+    found = [_plain(one.tokens[0].text) for one in initials]
+    return not known or not found or bool(known & set(found))
 
 
 def _is_dot(elements: list[Element], place: int) -> bool:

@@ -7,9 +7,8 @@ answer with a `u` is not acted upon: so the reader errs towards asking a person.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gsmgw.clinic.reading import asked as asked_facts
 from gsmgw.clinic.reading import letters
@@ -126,6 +125,8 @@ _MARKS: Mapping[str, str] = {
 }
 #: Kinds of word that no slip makes of another one.
 _NEVER_MENDED = frozenset({"not", "all", "rest", "nobody"})
+#: What a yes may run into: `yesplease`, `takprzyjde`.
+_BEHIND_YES = frozenset({"attend", "accept", "thanks", "take", "taken", "agree", "regret"})
 #: Signs that are a whole answer, or nothing.
 _LONE = frozenset("+-?")
 
@@ -148,6 +149,8 @@ class Tagger:
     vocabulary: Vocabulary
     question: Question
     asked: Asked
+    #: what words with a slip may be, found so far
+    meant: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def moments(self) -> Moments:
@@ -162,8 +165,6 @@ class Tagger:
             new = self._at(found, place)
             elements += new
             place += sum(len(element.tokens) for element in new)
-        if self.vocabulary.split:
-            _join_split_verbs(elements, self.vocabulary, self)
         return elements
 
     def tag_of(self, kinds: frozenset[str]) -> str:
@@ -253,7 +254,37 @@ class Tagger:
                 kinds = self.vocabulary.phrases.get(phrase)
                 if kinds and (length == 1 or not self._is_foreign(kinds)):
                     return length, kinds
+            kinds = self._mended_phrase(words)
+            if kinds:
+                return length, kinds
         return 0, frozenset()
+
+    def _mended_phrase(self, words: list[Token]) -> frozenset[str]:
+        """Return the kinds of a phrase with a slip in one of its words, which is no word itself."""
+        if len(words) == 1:
+            return frozenset()
+        known = self.vocabulary.phrases
+        slips = [n for n, word in enumerate(words) if not any((f,) in known for f in word.forms)]
+        phrase = tuple(word.forms[0] for word in words)
+        found: frozenset[str] = frozenset()
+        for place in slips:
+            is_noun = bool(self.vocabulary.split)  # German writes them like names
+            if place and words[place].text.istitle() and not is_noun:
+                return frozenset()
+            for word in self._phrase_words_meant(phrase[place]):
+                kinds = known.get((*phrase[:place], word, *phrase[place + 1 :]), frozenset())
+                if kinds and found and kinds != found:
+                    return frozenset()
+                found = kinds or found
+        is_taken = found and not self._is_foreign(found) and not _NEVER_MENDED & found
+        return found if is_taken else frozenset()
+
+    def _phrase_words_meant(self, form: str) -> tuple[str, ...]:
+        if len(form.lstrip(letters.CYRILLIC)) < SHORTEST_MENDED:
+            return ()
+        if form not in self.meant:
+            self.meant[form] = self.vocabulary.phrase_words_meant(form)
+        return self.meant[form]
 
     def _is_foreign(self, kinds: frozenset[str]) -> bool:
         """Tell whether only other questions know a phrase: its words speak for themselves here."""
@@ -278,7 +309,23 @@ class Tagger:
             if stuck:
                 return [Element("n", ()), Element(stuck, (token,))]
         kinds = self._kinds_of_typo(token)
+        days = {self.vocabulary.day_of_typo(form) for form in token.forms} - {None}
+        if days and not kinds:
+            return [Element("_" if days <= self.asked.days else "X", (token,))]
+        first, second = ("", "") if kinds else self._run_together(token.forms[0])
+        if second:
+            return [Element(first, ()), Element(second, (token,))]
         return [Element(self.tag_of(kinds), (token,), kinds)]
+
+    def _run_together(self, form: str) -> tuple[str, str]:
+        """Return the tags of `yesplease`: a yes or thanks without the blank behind it."""
+        mark = letters.CYRILLIC if form.startswith(letters.CYRILLIC) else ""
+        for end in range(len(mark) + 2, len(form) - 3):
+            first = self.vocabulary.phrases.get((form[:end],), frozenset())
+            second = self.vocabulary.phrases.get((mark + form[end:],), frozenset())
+            if first & {"accept", "thanks"} and second & _BEHIND_YES:
+                return self.tag_of(first), self.tag_of(second)
+        return "", ""
 
     def _stuck_negation(self, form: str) -> str:
         """Return the tag of the verb in `neprijdu`, `niemoge`."""
@@ -297,18 +344,14 @@ class Tagger:
         meant: frozenset[str] = frozenset()
         tags = set()
         for form in token.forms:
-            if len(form.lstrip(letters.CYRILLIC)) < SHORTEST_MENDED:
-                continue
-            for word, kinds in self.vocabulary.mendable.items():
-                if letters.is_typo_of(form, word):
-                    meant = kinds
-                    tags.add(self.tag_of(kinds))
+            for meant in self.vocabulary.kinds_of_typo(form):
+                tags.add(self.tag_of(meant))
         # A name is no slip of a word for all, nor of one that says nothing: `Tomás`, `Meier`.
+        if tags == {"_", "q"}:
+            return frozenset({"thanks"})
         is_name = token.text.istitle() and tags == {"_"}
         is_certain = len(tags) == 1 and not is_name and not _NEVER_MENDED & meant
         return meant if is_certain else frozenset()
-
-    # -- days, times, numbers, signs --------------------------------------------------------------
 
     def _number(self, found: list[Token], place: int) -> Element:
         moment = self.moments.at_number(found, place)
@@ -354,33 +397,3 @@ class Tagger:
 def _exactly_named(token: Token, asked: Asked) -> bool:
     plain = {form.lstrip(letters.CYRILLIC) for form in token.forms}
     return bool(plain & asked.names) and token.text[:1].isupper()
-
-
-def _join_split_verbs(elements: list[Element], vocabulary: Vocabulary, tagger: Tagger) -> None:
-    """Make one verb of `sage … ab`: the first word takes the tag, the last one says no more."""
-    firsts = {first for first, _ in vocabulary.split}
-    for place, element in enumerate(elements):
-        # `ich habe` is one phrase, its last word is the verb.
-        first = element.tokens[-1].forms[0] if element.tokens and element.tokens[-1].forms else ""
-        if first not in firsts:
-            continue
-        for end in _same_clause(elements, place):
-            kind = vocabulary.split.get((first, _only_form(elements[end])))
-            if kind is not None:
-                element.kinds = frozenset({kind})
-                element.tag = tagger.tag_of(element.kinds)
-                elements[end].tag = "_"
-                for between in elements[place + 1 : end]:
-                    # `sagen Sie … ab` speaks to the clinic; `sie` elsewhere is somebody else.
-                    between.tag = "_" if between.tag == "P" else between.tag
-                break
-
-
-def _same_clause(elements: list[Element], place: int) -> Iterator[int]:
-    places = range(place + 1, len(elements))
-    return itertools.takewhile(lambda end: elements[end].tag not in ",.?", places)
-
-
-def _only_form(element: Element) -> str:
-    forms = element.tokens[0].forms if len(element.tokens) == 1 else ()
-    return next(iter(forms), "")
