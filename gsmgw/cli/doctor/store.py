@@ -59,7 +59,7 @@ def _read(seen: Installation, path: Path) -> tuple[list[Trouble], record.Health 
         denied = PermissionError(13, os.strerror(13))
         return [places.blind(str(path), denied), *_stopped(seen)], None
     db = Database(path, clock=seen.current.clock, busy_timeout_s=_LOCK_PATIENCE_S)
-    found = [*_hangs(seen)]
+    found: list[Trouble] = []
     try:
         health = record.gather(
             seen.config,
@@ -69,6 +69,8 @@ def _read(seen: Installation, path: Path) -> tuple[list[Trouble], record.Health 
             outgoing=layout.outgoing(seen.config, seen.current.clock),
         )
         found += judgement.judge(health)
+        if not any(one.name == "disk.full" for one in found):
+            found += _hangs(seen)
         _try_to_write(db)
     except errors.StoreBusyError:
         return [*found, _locked(path, seen.daemon_pid)], None
@@ -110,6 +112,8 @@ def _hangs(seen: Installation) -> Iterator[Trouble]:
     assert seen.config is not None
     written = seen.config.spool.path / "status.json"
     try:
+        if places.lack(written.parent, seen.account, places.WRITE | places.ENTER) is not None:
+            return  # it cannot write it, and that is told
         begun_at = locks.database_lock(seen.config.database.path).stat().st_mtime
         last_at = max(begun_at, written.stat().st_mtime)
     except OSError:

@@ -325,6 +325,9 @@ def test_a_daemon_that_hangs_is_no_fault_of_its_modems(ward: Ward) -> None:
     (found,) = ward.findings("--json")  # its modems are not asked through it
     assert (found["level"], found["name"]) == ("error", "daemon.hangs")
     assert "has done nothing for" in found["what"]
+    ward.room["spool"] = 1_000_000  # it cannot be written
+    assert [one["name"] for one in ward.findings()] == ["disk.full"]
+    del ward.room["spool"]
     (ward.spool / "status.json").unlink()  # one that has just begun has written nothing yet
     assert ward.findings() == []
 
