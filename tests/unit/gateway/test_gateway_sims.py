@@ -79,3 +79,12 @@ def test_sim_that_rests_goes_on_resting_when_it_is_locked_meanwhile(rig: Rig) ->
     rig.state("front", ModemState.ABSENT)
     locked(rig, "front", "the SIM needs a PIN")
     assert rig.sim(sim_id)["resting_until"] == rig.after(60)
+
+
+def test_sim_and_device_of_a_modem_stay_known_while_it_is_away(rig: Rig) -> None:
+    sim_id = rig.attach("front", sim=SIM, imei="356938035643809")
+    rig.restart()
+    rig.state("front", ModemState.ABSENT)
+    row = modems.get(rig.db, "front")
+    assert row is not None
+    assert (row["sim_id"], row["imei"]) == (sim_id, "356938035643809")

@@ -44,6 +44,15 @@ def test_report_on_a_part_just_sent_names_the_time(rig: Rig, ahead: dt.timedelta
     assert not rig.trust.look(rig.db)
 
 
+@pytest.mark.parametrize(("seconds", "is_suspect"), [(4, False), (6, True)])
+def test_clock_before_the_newest_row_is_suspect_but_for_the_moment_in_which_it_is_written(
+    rig: Rig, seconds: float, is_suspect: bool
+) -> None:
+    rig.add()
+    rig.clock.jump(-seconds)
+    assert rig.trust.look(rig.db) is is_suspect
+
+
 @pytest.mark.parametrize("ahead", [span(200), span(1800), span(-3600), span(19_830), span(54_000)])
 def test_small_differences_and_zones_say_nothing(rig: Rig, ahead: dt.timedelta) -> None:
     rig.attach()

@@ -49,6 +49,13 @@ def test_the_plainest_file() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "written", [b"ward 3: +447700900127", b"00447700900127", b"+44 7700 900-127", b"s2580"]
+)
+def test_a_number_with_something_before_it_is_a_destination(written: bytes) -> None:
+    assert parse(b"To: " + written + b"\n\nHello\n").recipient == written.decode()
+
+
 def test_windows_line_ends_and_a_bom() -> None:
     draft = parse(b"\xef\xbb\xbfTo: 447700900127\r\nReport: yes\r\n\r\nline one\r\nline two\r\n")
     assert draft.recipient == "447700900127"
