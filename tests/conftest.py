@@ -35,7 +35,7 @@ _PATIENCE_S = 60.0
 settings.register_profile(
     "suite",
     deadline=None,
-    max_examples=40,
+    max_examples=100,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
