@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from clinic_answering_support import READER, AnswerDesk, NoPlan, family, one_visit, short
 from clinic_support import OTHER_PHONE, PHONE, make_patient, make_visit
 
-from gsmgw import errors, logs
+from gsmgw import errors, locks, logs
 from gsmgw.clinic.answering import Answering
 from gsmgw.clinic.answering.guard import Guard
 from gsmgw.clinic.booking import Booking
@@ -101,6 +102,26 @@ def test_more_than_one_step_takes_is_left_for_the_next(desk: AnswerDesk) -> None
     rows = [desk.write("dziękuję") for _ in range(25)]
     assert [desk.answering.step(), desk.answering.step(), desk.answering.step()] == [20, 5, 0]
     assert stored(desk) == rows
+
+
+def test_answers_of_an_outage_let_others_write_between_and_a_single_one_never_waits(
+    desk: AnswerDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces = []
+
+    @contextlib.contextmanager
+    def piece(_pace: locks.Pace) -> Iterator[None]:
+        pieces.append(1)
+        yield
+
+    monkeypatch.setattr(locks.Pace, "piece", piece)
+    desk.write("TAK")
+    assert desk.answering.step() == 1
+    assert len(pieces) == 0
+    for number in range(3):
+        desk.write("TAK", f"+4850010030{number}")
+    assert desk.answering.step() == 3
+    assert len(pieces) == 2
 
 
 def test_a_new_answer_withdraws_what_an_old_one_was_to_be_told(desk: AnswerDesk) -> None:
