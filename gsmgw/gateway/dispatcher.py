@@ -127,10 +127,7 @@ class Dispatcher(Desk):
     def attach(self, modem: str, report: ModemReport) -> None:
         """Learn modem and SIM; called at every initialisation, before any claim or sweep.
 
-        Raises:
-            SimError: another modem has this SIM: both are ports of one device. Each would delete
-                what the other has not read yet.
-            StoreError: nothing was learnt.
+        Raises SimError if another modem has this SIM; StoreError.
         """
         session = self._sessions[modem]
         sim = report.sim or SimIdentity(None, None)
@@ -140,7 +137,7 @@ class Dispatcher(Desk):
             if session.cycled_sim is not None:
                 counting.power_cycled(tx, session.cycled_sim)
             before = modems.get(tx, modem)
-            if sim_id is not None and _may_count_anew(before, report, sim_id):
+            if sim_id is not None and sims.may_count_anew(before, report, sim_id):
                 counting.power_cycled(tx, sim_id)
             if sim_id is not None and report.service_centre:
                 modems.set_service_centre(tx, sim_id, report.service_centre)
@@ -401,12 +398,3 @@ class Dispatcher(Desk):
             return
         with self._db.write() as tx:
             self._settling.read_counter(tx, session.sim_id, last_mr)
-
-
-def _may_count_anew(before: Row | None, report: ModemReport, sim_id: int) -> bool:
-    """Tell whether a SIM stands in another device than it did, or that one was without power."""
-    if before is None or before["sim_id"] != sim_id:
-        return True
-    if report.power and before["power"] and report.power != before["power"]:
-        return True
-    return bool(report.imei and before["imei"] and report.imei != before["imei"])

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gsmgw.errors import SimError
 from gsmgw.model import ModemReport, ModemState, SimIdentity, SimState
 from gsmgw.store import modems
-from gsmgw.store.database import Transaction
+from gsmgw.store.database import Row, Transaction
 
 #: A modem in one of these states has answered a moment ago.
 UP = (ModemState.OPENING, ModemState.SEARCHING, ModemState.READY)
@@ -60,3 +60,12 @@ def unblock(tx: Transaction, sim_id: int | None) -> None:
     row = None if sim_id is None else modems.get_sim(tx, sim_id)
     if row is not None and row["state"] == SimState.BLOCKED:
         modems.set_sim_state(tx, row["id"], SimState.WORKING, None)
+
+
+def may_count_anew(before: Row | None, report: ModemReport, sim_id: int) -> bool:
+    """Tell whether a SIM stands in another device than it did, or that one was without power."""
+    if before is None or before["sim_id"] != sim_id:
+        return True
+    if report.power and before["power"] and report.power != before["power"]:
+        return True
+    return bool(report.imei and before["imei"] and report.imei != before["imei"])

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from gsmgw.cli import display
-from gsmgw.model import ErrorFamily, MessageState, PartState
-from gsmgw.store import events, outbox, reports, spool_files, tries
+from gsmgw.model import ErrorFamily, MessageState, ModemState, PartState
+from gsmgw.store import events, modems, outbox, reports, spool_files, tries
 from gsmgw.store.database import Database
 
 #: Public columns of `outbox`, in their order.
@@ -138,6 +138,8 @@ class Story:
     files: Sequence[display.Row]
     events: Sequence[display.Row]
     unreported: Sequence[display.Row] = ()  #: parts that only the counter calls sent
+    #: modems that were last seen with the SIM on which a long message was begun
+    modems: Sequence[display.Row] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def collect(db: Database, message_id: int) -> Story | None:
         spool_files.of_message(db, message_id),
         events.of_message(db, message_id),
         tries.unreported(db, message_id),
+        [row for row in modems.listing(db) if row["sim_id"] == message["sim_id"] is not None],
     )
 
 
@@ -308,21 +311,39 @@ def _part_words(number: int, story: Story) -> str:
     return f"part {number} of {story.message['parts']}"
 
 
-def advice(story: Story, modems: Collection[str]) -> str | None:
-    """Say what a person can do about a message that needs one; None if none is needed.
-
-    Args:
-        story: the message's.
-        modems: names of those that are configured.
-    """
+def _waits_for(story: Story, configured: Collection[str]) -> str | None:
+    """Say which modem or SIM a message waits for that cannot send it; None if there is none."""
     message = story.message
-    number = message["id"]
-    wish = message["modem"]
-    if wish and wish not in modems and message["due_at"]:
+    wish, number = message["modem"], message["id"]
+    if wish and wish not in configured:
         return (
             f"It waits for modem {display.safe(wish)}, which is not configured. Configure it again"
             f" under this name; or withdraw it (gsmgw cancel {number}) and send it anew"
         )
+    if message["sim_id"] is None or any(row["state"] == ModemState.READY for row in story.modems):
+        return None
+    seen = ", ".join(display.safe(row["name"]) for row in story.modems)
+    where = f", last seen in modem {seen}" if seen else ""
+    again = (
+        "it was sent anew from another SIM once already"
+        if message["restarts"]
+        else "after ten minutes all of it is sent anew from another SIM, if there is one"
+    )
+    return f"Its first parts went out from a SIM that is away{where}; the others wait: {again}."
+
+
+def advice(story: Story, configured: Collection[str]) -> str | None:
+    """Say what a person can do about a message that needs one; None if none is needed.
+
+    Args:
+        story: the message's.
+        configured: names of modems.
+    """
+    message = story.message
+    number = message["id"]
+    waits = _waits_for(story, configured) if message["due_at"] else None
+    if waits is not None:
+        return waits
     if message["state"] == MessageState.UNCERTAIN:
         doubtful = [str(p["number"]) for p in story.parts if p["state"] == PartState.UNCERTAIN]
         which = f"part {', '.join(doubtful)}" if len(story.parts) > 1 else "it"

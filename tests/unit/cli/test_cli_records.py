@@ -8,7 +8,14 @@ import sqlite3
 from cli_support import Place
 
 from gsmgw.cli.messages import records, story
-from gsmgw.model import ErrorFamily, InboxKind, MessageState, PartState
+from gsmgw.model import (
+    ErrorFamily,
+    InboxKind,
+    MessageState,
+    ModemReport,
+    ModemState,
+    PartState,
+)
 from gsmgw.store import events, modems, outbox, spool_files
 
 
@@ -87,6 +94,22 @@ def test_show_says_that_a_message_waits_for_a_modem_of_which_nothing_is_known(
     assert "It waits for modem back, which is not configured." in shown
     place.good("cancel", message)
     assert "not configured" not in place.good("show", message)
+
+
+def test_show_says_that_the_rest_of_a_message_waits_for_a_sim_that_is_away(place: Place) -> None:
+    message = place.message("x" * 200)
+    part = place.take(message)
+    with place.database.write() as tx:
+        sim_id = modems.ensure_sim(tx, "iccid:1", "1", None)
+        modems.write_state(tx, ModemReport("front", ModemState.READY), sim_id)
+        outbox.change_part(tx, part, outbox.PartChange(PartState.SENT))
+        outbox.bind(tx, message, route=f"sim:{sim_id}", sim_id=sim_id, concat_ref=1)
+        outbox.mirror(tx, message, due_at=tx.now)
+    assert "a SIM that is away" not in place.good("show", message)
+    with place.database.write() as tx:
+        modems.write_state(tx, ModemReport("front", ModemState.ABSENT), None)
+    shown = place.good("show", message)
+    assert "from a SIM that is away, last seen in modem front; the others wait: after ten" in shown
 
 
 def test_an_uncertain_message_says_what_a_person_must_do(place: Place) -> None:
