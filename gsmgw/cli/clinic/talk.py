@@ -237,11 +237,12 @@ def _decide(
     current: session.Session, phone: str, decision: str, categories: list[Category], who: str
 ) -> None:
     from gsmgw import phone as phones
+    from gsmgw.clinic.model import TaskCode
     from gsmgw.store import consent as rows
     from gsmgw.store import events, outbox
-    from gsmgw.store.clinic import requests, said, visits
+    from gsmgw.store.clinic import requests, said, tasks, visits
 
-    booking = office.booking(current)
+    booking, work = office.booking(current), office.work(current)
     with current.database.write() as tx:
         for category in categories:
             rows.decide(tx, phone, category, decision, who)
@@ -253,6 +254,9 @@ def _decide(
         else:
             for visit in visits.ahead_on_phone(tx, phone, tx.now):
                 booking.replan(tx, visit["id"])
+            for task in tasks.open_for(tx, phone):
+                if task["code"] == TaskCode.STOPPED and Category.CARE in categories:
+                    work.close(tx, task["id"], who=who, outcome="permit")  # no need to ring now
         events.add(
             tx,
             "consent.denied" if decision == "deny" else "consent.permitted",

@@ -36,7 +36,9 @@ def templates(
     config = office.config(current)
     wording = Wording(config)
     if name is not None and not wording.has(name):
-        raise exits.CommandError(f"there is no text {name!r}", exits.DATA)
+        near = [one for one in wording.names() if one.startswith(name.partition("_")[0])]
+        hint = f"; there are {', '.join(near)}" if near else ""
+        raise exits.CommandError(f"there is no text {name!r}{hint}", exits.DATA)
     found: list[dict[str, Any]] = []
     for template in wording.names() if name is None else [name]:
         if template.startswith("word_"):

@@ -219,10 +219,15 @@ def test_consent_by_hand_stops_and_permits(office: Office) -> None:
     office.clinic("consent", ANNA, "deny", "--who", "Ewa")
     assert {one["reason"] for one in office.rows("requests", "--not-said")} == {"stopped"}
     assert [row["why"] for row in office.rows("calls")] == ["stopped"]
-    office.clinic("consent", ANNA, "permit")
+    office.clinic("task", "add", "stopped", "--phone", ANNA)
+    office.clinic("consent", ANNA, "permit", "--category", "survey")
+    assert [one["code"] for one in office.rows("tasks")] == ["stopped"]
+    office.clinic("consent", ANNA, "permit", "--who", "Ewa")
+    assert office.rows("tasks") == []  # nobody has to ring in the place of texts
     assert len(office.rows("requests")) == 2
     found = office.rows("consent", ANNA)
     assert (found["care"], found["marketing"]) == ("permit", "deny")
+    assert office.rows("tasks", "--all")[0]["owner"] == "Ewa"
     assert office.events("consent.denied")[0] == {
         "who": "Ewa",
         "phone": "+48500***211",

@@ -345,6 +345,23 @@ def test_figures_follow_what_happens_within_ten_seconds(doors: Doors) -> None:
     assert figures(doors, "2026-03-02.csv")["booked"]["sent"] == "3"
 
 
+def test_missed_visits_by_what_the_patient_had_said(doors: Doors) -> None:
+    with doors.db.write() as tx:
+        tx.run("UPDATE appointment SET status = 'noshow', start = ?", (tx.now,))
+        tx.run("UPDATE appointment SET variant = 'b', response = 'accepted' WHERE id = 'A-1'")
+    later(doors, 61)
+    row = figures(doors, "2026-03-02.csv")["visits"]
+    assert {name: row[name] for name in row if name.startswith(("visits", "noshows"))} == {
+        "visits": "3",
+        "noshows": "3",
+        "noshows_accepted": "1",
+        "noshows_silent": "0",
+        "noshows_not_asked": "2",
+        "noshows_a": "2",
+        "noshows_b": "1",
+    }
+
+
 def test_a_figure_that_goes_back_to_none_is_none(doors: Doors) -> None:
     ids = [row["id"] for row in doors.rows("SELECT id FROM request WHERE kind = 'booked'")]
     doors.said(*ids)
