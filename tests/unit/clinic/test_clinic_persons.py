@@ -119,6 +119,7 @@ def live(clinic: Clinic, patient: str = "77123", phone: str = PHONE, visit: str 
             (f"ATD{phone};", tx.now, tx.now),
         )
         events.add(tx, "consent.denied", phone="+48500***201", patient=patient)
+        events.add(tx, "message.accepted", message_id=message, file=f"to-{phone}")
         for category in (Category.CARE, Category.SURVEY):
             consent.decide(tx, phone, category, "deny", "sms")
         consent.decide(tx, phone, Category.MARKETING, "permit", "sms")

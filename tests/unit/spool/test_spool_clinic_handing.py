@@ -345,6 +345,20 @@ def test_figures_follow_what_happens_within_ten_seconds(doors: Doors) -> None:
     assert figures(doors, "2026-03-02.csv")["booked"]["sent"] == "3"
 
 
+def test_parts_and_what_they_cost(tmp_path: Path) -> None:
+    (tmp_path / "cost").mkdir()
+    doors = Doors(tmp_path / "cost", reminders={"budget": {"segment_price": 0.07}})
+    doors.take("visits-1.csv", table(1, 2, 3))
+    ids = [row["id"] for row in doors.rows("SELECT id FROM request WHERE kind = 'booked'")]
+    doors.said(*ids)
+    with doors.db.write() as tx:
+        tx.run("UPDATE outbox SET parts = 2")
+    later(doors, 61)
+    row = figures(doors, "2026-03-02.csv")["booked"]
+    assert (row["sent"], row["segments"], row["cost"]) == ("3", "6", "0.42")
+    doors.close()
+
+
 def test_missed_visits_by_what_the_patient_had_said(doors: Doors) -> None:
     with doors.db.write() as tx:
         tx.run("UPDATE appointment SET status = 'noshow', start = ?", (tx.now,))
