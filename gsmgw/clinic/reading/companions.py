@@ -38,7 +38,8 @@ def settle(elements: list[Element]) -> None:
         is_beside_info = has_info and "next" in element.kinds and element.tag in "JuyAG"
         is_beside_send = has_send and "sending" in element.kinds and element.tag in "uW"
         is_beside_no = has_no and "reason" in element.kinds and element.tag == "J"
-        if is_beside_info or is_beside_send or is_beside_no:
+        is_thanked = _has(elements, "q") and "thanked" in element.kinds and element.tag in "Ju"
+        if is_beside_info or is_beside_send or is_beside_no or is_thanked:
             element.tag = "_"
         elif element.tag in "JL":
             element.tag = "u" if element.tag == "J" else "P"

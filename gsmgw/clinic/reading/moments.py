@@ -23,7 +23,7 @@ Found = tuple[str, int]
 _FULL = 100
 _PERCENT = ("proc", "proz", "perc", "vidsotk")
 #: Behind an hour.
-_O_CLOCK = frozenset({"uhr", "h", "am", "pm", "~chasov", "oclock"})
+_O_CLOCK = frozenset({"uhr", "h", "hs", "hrs", "horas", "am", "pm", "~chasov", "oclock"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,18 @@ class Moments:
                 return ("_" if is_asked else "X"), end + 1 - place
         if number == _FULL and self._is_percent(found, place + 1):
             return "_", 2
+        if self._is_after(found, place, "point") and number in {day for day, _ in self.asked.dates}:
+            return "_", 1  # `el día 5`
         if not self.is_hour(found, place) or self._is_minutes(found, place + 1):
             return None
         after = found[place + 1 : place + 4]
         if len(after) > 1 and after[0].forms[:1] == ("uhr",) and after[1].kind is Kind.NUMBER:
             return self._told((number, after[1].numbers[0])), 3
         return self._told((number, 0)), 1
+
+    def is_clock(self, found: list[Token], place: int) -> bool:
+        """Tell whether a word says that an hour stands before it: `Uhr`, `h`."""
+        return place < len(found) and bool(_O_CLOCK & set(found[place].forms))
 
     def _is_percent(self, found: list[Token], place: int) -> bool:
         after = found[place] if place < len(found) else None
@@ -80,8 +86,7 @@ class Moments:
 
     def is_hour(self, found: list[Token], place: int) -> bool:
         """Tell whether a number is an hour: `o 10`, `10 Uhr`."""
-        after = found[place + 1] if place + 1 < len(found) else None
-        if after is not None and _O_CLOCK & set(after.forms):
+        if self.is_clock(found, place + 1):
             return True
         return self.question is not Question.RATING and self._is_after(found, place, "at")
 
@@ -131,7 +136,7 @@ class Moments:
             return None
         length += skipped
         is_clock = skipped > 0
-        if place + length < len(found) and _O_CLOCK & set(found[place + length].forms):
+        if self.is_clock(found, place + length):
             is_clock, length = True, length + 1
         minute = leading
         if not skipped:

@@ -83,9 +83,9 @@ def _join_initials(elements: list[Element], asked: Asked) -> None:
     names = [one for one in run if one.tag == "u" and not _is_initial(one)]
     is_known = _may_be_theirs(initials, asked)
     is_apart = start > 0 and elements[start - 1].tag in ".,_:q"
-    if initials and is_known and is_apart and len(names) == 1 and _is_title(names[0]):
+    if initials and is_apart and len(names) == 1 and _is_title(names[0]):
         for one in run:
-            one.tag = "_"
+            one.tag = "_" if is_known else "P"
 
 
 def _may_be_theirs(initials: list[Element], asked: Asked) -> bool:

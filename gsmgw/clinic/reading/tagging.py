@@ -26,6 +26,7 @@ _TAGS: Mapping[str, str] = {
     "unsure": "B",
     "receive": "i",
     "sending": "Z",
+    "earlier": "_",
     "keep": "K",
     "forgot": "K",
     "refuse": "e",
@@ -88,6 +89,7 @@ _TAGS: Mapping[str, str] = {
     "they_can": "T",
     "later": "X",
     "reason": "J",
+    "thanked": "J",
     "next": "J",
 }
 
@@ -108,6 +110,7 @@ _ONLY_FOR: Mapping[str, tuple[frozenset[Question], str]] = {
     "rest": (frozenset({Question.FAMILY}), ""),
     "nobody": (frozenset({Question.FAMILY}), ""),
     "receive": (frozenset({Question.CONSENT}), ""),
+    "earlier": (frozenset({Question.OFFER}), ""),
     "sending": (frozenset({Question.CONSENT}), ""),
     "send": (frozenset(Question) - {Question.CONSENT}, ""),
     "notice": (frozenset(Question) - {Question.CONSENT}, "u"),
@@ -191,12 +194,11 @@ class Tagger:
         if token.kind is Kind.NUMBER:
             return [self._number(found, place)]
         if token.kind is Kind.PAIR:
-            return [self._pair(token)]
+            after = found[place + 1 : place + 2] if self.moments.is_clock(found, place + 1) else []
+            return [self._pair(token), *(Element("_", (word,)) for word in after)]
         if token.kind is not Kind.WORD:
             return [self._sign(found, place)]
         return self._words(found, place)
-
-    # -- words ------------------------------------------------------------------------------------
 
     def _words(self, found: list[Token], place: int) -> list[Element]:
         token = found[place]
@@ -346,10 +348,9 @@ class Tagger:
         for form in token.forms:
             for meant in self.vocabulary.kinds_of_typo(form):
                 tags.add(self.tag_of(meant))
-        # A name is no slip of a word for all, nor of one that says nothing: `Tomás`, `Meier`.
         if tags == {"_", "q"}:
             return frozenset({"thanks"})
-        is_name = token.text.istitle() and tags == {"_"}
+        is_name = token.text.istitle() and tags == {"_"}  # `Meier`, `Tomás`
         is_certain = len(tags) == 1 and not is_name and not _NEVER_MENDED & meant
         return meant if is_certain else frozenset()
 

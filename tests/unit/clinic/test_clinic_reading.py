@@ -37,6 +37,20 @@ def read(text: str, language: str = "pl", question: str = "confirm", asked: str 
         ("Tak. Anna Kowalska", "accept!"),
         ("Tak. Kowalska", "accept!"),
         ("Tak. Pozdrawiam, Jan Nowak", "accept"),
+        ("Tak. Jan Nowak", "accept"),
+        ("Tak. A. Kowalska", "accept!"),
+        ("Tak. B. Kowalska", "accept"),
+        ("Tak\nKowalska A.", "accept!"),
+        ("Tak. Pani Kowalska", "accept!"),
+        ("Pani Kowalska przyjdzie", "unclear"),
+        ("Szanowna Lipowa, tak", "accept!"),
+        ("Tak. Wysłane z iPhone'a", "accept!"),
+        ("Tak, o dziesiątej piętnaście", "accept!"),
+        ("Tak, kwadrans po dziesiątej", "accept!"),
+        ("Tak, o dziesiątej trzydzieści", "accept"),
+        ("Tak, wpół do jedenastej", "accept"),
+        ("Tak, cwzartek", "accept!"),
+        ("Tak, piąetk", "accept"),
         ("Anna przyjdzie", "accept!"),
         ("Anna nie przyjdzie", "decline!"),
         ("Jan przyjdzie", "unclear"),
@@ -52,6 +66,63 @@ def test_days_and_times_that_cannot_be_checked_go_to_a_person() -> None:
 
 def test_signature_is_anybodys_if_the_question_names_nobody() -> None:
     assert read("Tak. Pozdrawiam, Jan Nowak") == "accept!"
+    assert read("Tak. Jan Nowak") == "accept!"
+    assert read("Tak. Napiszę") == "accept"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "time", "meaning"),
+    [
+        ("ja um viertel nach zehn", "de", "10:15", "accept!"),
+        ("ja um halb elf", "de", "10:30", "accept!"),
+        ("ja um halb elf", "de", "11:30", "accept"),
+        ("ja zehn Uhr fünfzehn", "de", "10:15", "accept!"),
+        ("ja um 10 Uhr 15", "de", "10:15", "accept!"),
+        ("si, a las diez y cuarto", "es", "10:15", "accept!"),
+        ("si, a las once menos cuarto", "es", "10:45", "accept!"),
+        ("si, a las cinco y veinte", "es", "17:20", "accept!"),
+        ("yes, quarter past ten", "en", "10:15", "accept!"),
+        ("yes, ten forty five", "en", "10:45", "accept!"),
+        ("yes, half ten", "en", "10:30", "accept!"),
+        ("yes, half ten", "en", "9:30", "accept"),
+        ("да, в четверть одиннадцатого", "ru", "10:15", "accept!"),
+        ("так, о пів на одинадцяту", "uk", "10:30", "accept!"),
+    ],
+)
+def test_times_in_words(text: str, language: str, time: str, meaning: str) -> None:
+    assert read(text, language, asked=f"Clinic: 05.03 {time}.") == meaning
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "meaning"),
+    [
+        ("takprzyjdę", "pl", "accept!"),
+        ("do zobacenia", "pl", "accept!"),
+        ("ich kan nicht komen", "de", "decline!"),
+        ("Nie mówię, że nie przyjdę", "pl", "unclear"),
+        ("вряд ли приду", "ru", "decline"),
+        ("не ждите меня", "ru", "decline!"),
+        ("будет ли врач?", "ru", "unclear"),
+        ("nein, kein Problem, ich komme", "de", "unclear"),
+        ("nein, kein Problem", "de", "decline!"),
+        ("can someone call me back?", "en", "callback!"),
+        ("someone will come", "en", "accept"),
+        ("proszę zadzwonić po 16", "pl", "callback!"),
+        ("когда у меня следующий приём?", "ru", "info!"),
+        ("следующий", "ru", "unclear"),
+        ("please tell me the date and time", "en", "info!"),
+        ("please tell me the truth", "en", "unclear"),
+        ("don't text me", "en", "stop!"),
+        ("the bus stop is closed", "en", "unclear"),
+        ("I can't come, something came up", "en", "decline!"),
+        ("something came up", "en", "unclear"),
+        ("будe на 10 хвилин пізніше", "uk", "late"),
+        ("так, приду", "uk", "accept!"),
+        ("так, приду", "ru", "accept"),
+    ],
+)
+def test_words_that_hang_on_others(text: str, language: str, meaning: str) -> None:
+    assert read(text, language) == meaning
 
 
 @pytest.mark.parametrize(
@@ -133,6 +204,11 @@ def test_traps_of_languages(text: str, language: str, meaning: str) -> None:
         ("STOP", "stop!"),
         ("proszę o telefon", "callback!"),
         ("przełóż 2", "reschedule"),
+        ("tak, oboje", "accept!"),
+        ("tak, wszyscy troje", "accept"),
+        ("oboje oprócz Pawła", "unclear"),
+        ("1 albo 2 nie", "unclear"),
+        ("nie wiem czy Anna, Paweł tak", "unclear"),
     ],
 )
 def test_families(text: str, meaning: str) -> None:
@@ -161,6 +237,12 @@ def test_family_numbers_without_the_question() -> None:
         ("10/10", "unclear"),
         ("5, boli mnie brzuch", "unclear"),
         ("nie, 5", "unclear"),
+        ("5!!! ⭐", "rating:5!"),
+        ("4 ⭐⭐⭐⭐", "rating:4!"),
+        ("4 ⭐⭐", "unclear"),
+        ("4 bo długo czekałam", "rating:4!"),
+        ("1 bo super", "unclear"),
+        ("bardzo miła obsługa", "unclear"),
         ("4, 5", "unclear"),
         ("99999999999999999999", "unclear"),
         ("tak", "accept"),
@@ -181,6 +263,12 @@ def test_marks(text: str, meaning: str) -> None:
         ("consent", "nie wyrażam zgody", "decline!"),
         ("consent", "3", "unclear"),
         ("offer", "odwołuję", "decline"),
+        ("offer", "nie, zostaję przy swoim terminie", "decline!"),
+        ("offer", "zostaję przy swoim terminie", "decline"),
+        ("offer", "tak, przyjdę wcześniej", "accept!"),
+        ("confirm", "tak, przyjdę wcześniej", "accept"),
+        ("consent", "zgadzam się na otrzymywanie informacji", "accept!"),
+        ("consent", "zgadzam się na przypomnienia", "accept"),
         ("none", "tak", "accept"),
         ("none", "kiedy wizyta?", "info!"),
         ("none", "dziękuję", "thanks!"),
@@ -227,6 +315,8 @@ def test_every_mistake_in_a_clinics_words_is_named(tmp_path: Path) -> None:
         ("potwierdzaj", "potwierdzam", False),
         ("cancer", "cancel", False),
         ("pridut", "pridu", False),
+        ("optwierdzam", "potwierdzam", True),
+        ("~zmogu", "~smogu", False),
         ("confirmo", "confirmo", True),
     ],
 )
