@@ -89,7 +89,7 @@ _EXPLAINED_BY: dict[str, tuple[str, ...]] = {
     "sim.unusable": ("pin.unusable",),
     "port.missing": ("usb.mode", "usb.driver"),
     "modem.unregistered": ("sim.unusable", "pin.unusable"),
-    "daemon.stopped": ("unit.masked",),
+    "daemon.stopped": ("unit.masked", "config.pending"),
 }
 #: What explains something wherever it is.
 _EVERYWHERE = frozenset({"usb.mode", "usb.driver"})

@@ -180,23 +180,32 @@ def holders(path: str | Path) -> list[Process]:
     return [process for process in processes() if _has_open(process.pid, target)]
 
 
+def command_line(pid: int) -> list[str]:
+    """Return the words with which a process was started; [] where they may not be seen."""
+    try:
+        octets = (ROOT / "proc" / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return []
+    return octets.decode("utf-8", "replace").split("\0")[:-1]
+
+
+def open_files(pid: int) -> list[str]:
+    """Return the files that a process has open; [] where they may not be seen."""
+    found = []
+    with contextlib.suppress(OSError):
+        for link in (ROOT / "proc" / str(pid) / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.append(str(link.readlink()))
+    return found
+
+
 def has_terminals(pid: int) -> bool:
     """Tell whether a process plays the other end of pseudo terminals."""
     return _has_open(pid, "/dev/ptmx") or _has_open(pid, "/dev/pts/ptmx")
 
 
 def _has_open(pid: int, target: str) -> bool:
-    try:
-        links = list((ROOT / "proc" / str(pid) / "fd").iterdir())
-    except OSError:
-        return False
-    for link in links:
-        try:
-            if str(link.readlink()) == target:
-                return True
-        except OSError:
-            continue
-    return False
+    return target in open_files(pid)
 
 
 # -- mounts ---------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from gsmgw.store.database import Database
 
 #: Somebody who holds the lock for longer keeps the daemon waiting, too.
 _LOCK_PATIENCE_S = 3.0
+_SPOOL_LOCK = locks.spool_lock(Path("/")).name
 #: The record is written each minute; on a slow disk it may take some time.
 _HANGS_AFTER_S = 240.0
 _RESTORE = (
@@ -71,6 +72,8 @@ def _read(seen: Installation, path: Path) -> tuple[list[Trouble], record.Health 
         found += judgement.judge(health)
         if not any(one.name == "disk.full" for one in found):
             found += _hangs(seen)
+        if seen.daemon_pid is None and seen.is_daemon_known:
+            found += _elsewhere(seen)
         _try_to_write(db)
     except errors.StoreBusyError:
         return [*found, _locked(path, seen.daemon_pid)], None
@@ -102,9 +105,31 @@ def _stopped(seen: Installation) -> list[Trouble]:
     """Say that the daemon does not run, where no record does."""
     if seen.daemon_pid is not None or not seen.is_daemon_known:
         return []
+    elsewhere = next(_elsewhere(seen), None)
+    if elsewhere is not None:
+        return [elsewhere]
     what = "the daemon does not run: nothing is sent or received"
     do = "sudo systemctl start gsmgw; if it does not stay up: journalctl -u gsmgw -p warning -e"
     return [Trouble("error", "daemon.stopped", "gsmgw", what, do)]
+
+
+def _elsewhere(seen: Installation) -> Iterator[Trouble]:
+    """Yield a daemon of this configuration that holds the lock of another database."""
+    assert seen.config is not None
+    ours = locks.database_lock(seen.config.database.path)
+    for process in machine.processes():
+        words = machine.command_line(process.pid)
+        if "run" not in words or str(seen.config_path) not in words:
+            continue
+        held = [Path(name) for name in machine.open_files(process.pid) if name.endswith(".lock")]
+        others = [path for path in held if path.name != _SPOOL_LOCK and path != ours]
+        if others and ours not in held:
+            old = others[0].with_suffix("")
+            what = (
+                f"the daemon ({process}) works on {old}: database.path was changed since it began"
+            )
+            do = "sudo systemctl restart gsmgw"
+            yield Trouble("error", "config.pending", "gsmgw", what, do)
 
 
 def _hangs(seen: Installation) -> Iterator[Trouble]:

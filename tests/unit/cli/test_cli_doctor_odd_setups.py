@@ -16,6 +16,7 @@ from gsmgw import locks, logs
 from gsmgw.cli.doctor import machine
 from gsmgw.model import ModemState
 from gsmgw.spool.clinic import places as clinic_places
+from gsmgw.store.database import Database
 
 
 @pytest.fixture
@@ -315,6 +316,30 @@ def test_a_configuration_that_the_daemon_has_not_read_is_told(ward: Ward) -> Non
     assert [one["name"] for one in ward.findings()] == ["config.pending", "modem.absent"]
     ward.stop()
     assert "config.pending" not in [one["name"] for one in ward.findings()]
+
+
+def test_a_daemon_on_another_database_is_not_called_stopped(ward: Ward) -> None:
+    other = ward.database.parent / "other.db"
+    ward.process(812, "gsmgw", f"{ward.database}.lock", ward.spool / ".gsmgw.lock")
+    words = [
+        "/usr/lib/gsmgw/bin/python3",
+        "-I",
+        "/usr/bin/gsmgw",
+        "--config",
+        str(ward.config),
+        "run",
+    ]
+    (ward.root / "proc/812/cmdline").write_text("\0".join(words) + "\0")
+    ward.configure(database={"path": str(other)})
+    found = [one for one in ward.findings() if one["name"] != "rights.open"]
+    assert [one["name"] for one in found] == ["config.pending"]
+    assert f"works on {ward.database}: database.path was changed" in found[0]["what"]
+    assert found[0]["do"] == "sudo systemctl restart gsmgw"
+    second = Database(other)  # it makes no difference whether there is one already
+    second.open()
+    second.close()
+    other.chmod(0o660)
+    assert "daemon.stopped" not in [one["name"] for one in ward.findings()]
 
 
 def test_a_daemon_that_hangs_is_no_fault_of_its_modems(ward: Ward) -> None:
