@@ -23,7 +23,7 @@ from gsmgw.errors import GsmgwError
 _AGAIN_S = 0.02
 
 #: A piece of long work ends after so long, in seconds.
-PIECE_S = 0.008
+PIECE_S = 0.010
 #: Behind a piece nothing of long work is written for this part of the time that it took, within
 #: bounds.
 GAP_PART = 0.5
@@ -188,8 +188,8 @@ class Pace:
 
     A piece ends when another thread waits for its turn, so a modem waits for one step of long work
     at most. Other software cannot be seen waiting: its SQLite looks for the lock again after 1, 2,
-    5, 10, 15, 20 and 25 ms. Behind a piece of 8 ms a gap of 8 ms holds the next such look for
-    certain, behind a longer one a gap of half its length does. Gaps are kept between the pieces of
+    5, 10, 15, 20 and 25 ms, so that a gap of 8 ms, or half as long as the piece, holds such a look
+    nearly always: the third, fourth or fifth. Gaps are kept between the pieces of
     different work too.
     """
 

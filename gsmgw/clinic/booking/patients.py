@@ -8,6 +8,7 @@ one phone stay two.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ _REACH = frozenset({"phone", "phone_type", "consent", "active"})
 #: What stands between two phones in one cell of a table.
 _SEVERAL = re.compile(r"[,;|/\n]|\s(?:lub|oraz|albo|i|o|y|u|или|и|or|and|oder|und)\s")
 _OWNERS = frozenset({"self", "guardian"})
+#: So many phones, once read, are not read again when their records are taken.
+_REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +103,7 @@ class Patients:
 
     def read_phone(self, text: str) -> tuple[str | None, str | None, str | None]:
         """Return number and type (mobile, landline) of a phone, or None and a warning's code."""
-        if not text.strip():
-            return None, None, None
-        found = self._number(text)
-        if found is None:
-            # Several phones in one cell: the first mobile of them, else the first.
-            several = [number for part in _SEVERAL.split(text) if (number := self._number(part))]
-            mobiles = [number for number in several if not phone.is_landline(number)]
-            found = next(iter(mobiles + several), None)
-        if found is None:
-            return None, None, "bad-number"
-        return found, "landline" if phone.is_landline(found) else "mobile", None
-
-    def _number(self, text: str) -> str | None:
-        try:
-            found = phone.parse_recipient(text, country=self._country)
-        except errors.BadNumberError:
-            return None
-        return found if found.startswith("+") else None  # a short code is nobody's phone
+        return _read_phone(text, self._country)
 
     def _values(
         self, record: PatientRecord, owner: str
@@ -208,3 +194,26 @@ class Patients:
         survivor = people.get(tx, new_id)
         if survivor is not None:
             self._follow_beside_visits(tx, survivor)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _read_phone(text: str, country: str) -> tuple[str | None, str | None, str | None]:
+    if not text.strip():
+        return None, None, None
+    found = _number(text, country)
+    if found is None:
+        # Several phones in one cell: the first mobile of them, else the first.
+        several = [one for part in _SEVERAL.split(text) if (one := _number(part, country))]
+        mobiles = [one for one in several if not phone.is_landline(one)]
+        found = next(iter(mobiles + several), None)
+    if found is None:
+        return None, None, "bad-number"
+    return found, "landline" if phone.is_landline(found) else "mobile", None
+
+
+def _number(text: str, country: str) -> str | None:
+    try:
+        found = phone.parse_recipient(text, country=country)
+    except errors.BadNumberError:
+        return None
+    return found if found.startswith("+") else None  # a short code is nobody's phone

@@ -44,7 +44,7 @@ from gsmgw.store.database import Database, Row, Transaction
 log = logs.get("clinic")
 
 #: Phones that are dealt with in one transaction at most, some 10 ms.
-PHONES_AT_ONCE = 25
+PHONES_AT_ONCE = 30
 #: What is due so soon goes into the same text (R5).
 TOGETHER = dt.timedelta(minutes=15)
 #: A file that is read for longer is not waited for.

@@ -34,7 +34,7 @@ from gsmgw.threads import StopToken
 log = logs.get("clinic")
 
 #: Rows of one piece at most, some 10 ms.
-ROWS_AT_ONCE = 40
+ROWS_AT_ONCE = 50
 #: After so long the rest of a file is left to the next step, lest the service seem to hang.
 LONGEST_S = 20.0
 #: A file of which so many rows are wrong says so no more for each.
