@@ -37,6 +37,10 @@ class Traces:
         self._places = Places(spool)
         self._number = person.number_pattern()
         self._names = [name.casefold() for name in person.names]
+        #: a cell that an acknowledgement quotes, as it quotes them
+        self._quoted = [
+            f"'{word.casefold()}'" for word in (*person.names, *person.patients, *person.visits)
+        ]
         self._ids = [
             re.compile(rf"(?<![\w-]){re.escape(one)}(?![\w-])")
             for one in (*person.patients, *person.visits)
@@ -109,6 +113,8 @@ class Traces:
             for line in text.casefold().splitlines():
                 if all(name in line for name in self._names):
                     return True
+        if any(quoted in text.casefold() for quoted in self._quoted):
+            return True
         # Numbers of patients may be short: only in copies, which nobody needs, are they enough.
         return handed_in and any(pattern.search(text) for pattern in self._ids)
 

@@ -58,10 +58,13 @@ def test_files_that_name_the_person_go_and_others_stay(office: Office) -> None:
         write(office, "clinic/done/20260302-w.csv", f"{HEAD};;;;GERTRUDA;Zimorodek;\n"),
         write(office, "clinic/failed/x.json.err", "row 1: phone 500-100-211"),
         write(office, "clinic/out/ack/v.csv.json", '{"why": "Gertruda Zimorodek"}'),
+        write(office, "clinic/out/ack/t.csv.json", '{"why": "zgoda: \'Zimorodek\' is neither"}'),
+        write(office, "clinic/out/ack/s.json.json", '{"why": "patient \'77123\' is unknown"}'),
         write(office, "clinic/out/replies/000001.json", '{"phone": "+48500100211"}'),
         write(office, "clinic/done/u.csv", "Zimorodek;Gertruda".encode("utf-16")),
     ]
     kept = [
+        write(office, "clinic/out/ack/r.csv.json", '{"why": "date: \'31.02.2026\' is no date"}'),
         write(office, "sent/c.sms", f"To: {OTHER}\n\nkolano\n"),
         write(office, "outgoing/d", "To: 48500100211\n\nnot taken yet\n"),
         write(office, "clinic/out/replies/000002.json", '{"response": 77123}'),
