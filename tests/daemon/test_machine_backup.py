@@ -73,7 +73,7 @@ def test_commands_end_with_clear_words(box: Machine) -> None:
     assert box.run("backup", str(copy)).returncode == 0
     again = box.run("backup", str(copy))
     assert (again.returncode, "--force" in again.stderr) == (73, True)
-    assert box.run("backup", str(box.folder / "absent" / "copy.db")).returncode == 74
+    assert box.run("backup", str(box.folder / "absent" / "copy.db")).returncode == 73
     assert box.run("restore", str(box.folder / "absent.db")).returncode == 69  # it runs
     box.stop()
     assert box.run("restore", str(box.folder / "absent.db")).returncode == 74
