@@ -88,7 +88,9 @@ def day_of(text: str) -> str:
 
 def read_date(text: str, forms: Sequence[str]) -> dt.date | None:
     """Return the day, read in the first form that fits; None if none does."""
-    return _read_date(bare(text), tuple(forms))
+    found = _read_date(bare(text), tuple(forms))
+    # A form that was configured may name the words around it: `%a %d.%m.%Y`.
+    return found or _read_date(" ".join(text.split()), tuple(forms))
 
 
 @functools.lru_cache(maxsize=4096)
