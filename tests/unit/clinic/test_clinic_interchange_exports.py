@@ -102,6 +102,13 @@ def test_date_and_time_in_one_cell(column: str, written: str) -> None:
     assert f"{visit.start:%Y-%m-%d %H:%M}" == "2026-03-05 10:15"
 
 
+def test_a_configured_form_may_name_the_day_of_the_week() -> None:
+    imports = {"visits": {"dates": ["%a %d.%m.%Y"]}}
+    text = f"{HEADER}\n{ROW.replace('05.03.2026', 'Thu 05.03.2026')}\n"
+    visit = first_visit(text, **{"import": imports})
+    assert f"{visit.start:%Y-%m-%d %H:%M}" == "2026-03-05 10:15"
+
+
 def test_a_spanish_table_in_poland_keeps_its_letters() -> None:
     text = (
         "id;fecha;hora;profesional;paciente;nombre;telefono\r\n"
