@@ -121,6 +121,16 @@ def test_what_took_so_long_to_store_that_the_network_repeats_it_is_not_acknowled
         assert ("AT+CNMA" in modem.heard) is is_acknowledged
 
 
+def test_what_will_not_be_deleted_is_tried_again_within_half_a_minute():
+    with receiving('+CMTI: "SM",1') as (modem, gateway, taken, _talk):
+        modem.answers["AT+CMGD=1"] = "+CMS ERROR: 500"
+        now = taken._clock = FakeClock()
+        taken.take()
+        assert len(gateway.arrivals) == 1
+        assert gateway.deletions == []
+        assert 0 < taken.due_at() - now.monotonic() <= 30
+
+
 @pytest.mark.parametrize("heard", ["RDY", "^SYSSTART", "+CPIN: NOT READY", "+CPIN: SIM PIN"])
 def test_a_restart_stops_all_taking(heard):
     with receiving(heard, '+CMTI: "SM",1') as (_modem, _gateway, taken, talk):
