@@ -205,12 +205,18 @@ def test_an_answer_to_a_visit_that_has_moved_unasked_gets_the_new_time(desk: Ans
     assert [code for code, _ in desk.tasks()] == ["review"]
 
 
-def test_an_answer_to_the_new_time_counts_before_any_report(desk: AnswerDesk) -> None:
+@pytest.mark.parametrize(
+    ("minutes", "response"),
+    [(9, "needs-action"), (11, "accepted")],  # this phone never confirms
+)
+def test_an_answer_to_the_new_time_counts_ten_minutes_on_without_any_report(
+    desk: AnswerDesk, minutes: int, response: str
+) -> None:
     desk.book("A-1001", "4711", "2026-03-06 09:00", version=2)
     desk.ask("A-1001", kind="changed", state="sent")
-    desk.clock.advance(11 * 60)  # this phone never confirms
+    desk.clock.advance(minutes * 60)
     desk.answer("TAK")
-    assert desk.response("A-1001") == "accepted"
+    assert desk.response("A-1001") == response
 
 
 @pytest.mark.parametrize(("seconds", "response"), [(59, "needs-action"), (60, "accepted")])
