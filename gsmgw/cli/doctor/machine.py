@@ -103,14 +103,6 @@ def owner_of(path: Path) -> Account | None:
     return Account(user.pw_name, user.pw_uid, groups)
 
 
-def is_listed(user: str, group: str) -> bool:
-    """Tell whether a user is a member of a group from the next login on."""
-    try:
-        return user in grp.getgrnam(group).gr_mem
-    except KeyError:
-        return False
-
-
 def has_user(name: str) -> bool:
     """Tell whether there is such a user."""
     try:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from doctor_support import OTHER, Ward
+from doctor_support import Ward
 
 from gsmgw import logs
 from gsmgw.cli import exits
@@ -27,8 +27,8 @@ def ward(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
 def stranger(monkeypatch: pytest.MonkeyPatch) -> machine.Account:
     """Let this process be of nobody: the kernel's answers are played, as root may do all."""
     me = machine.Account("anna", 4_000_000, frozenset({4_000_000}))
-    monkeypatch.setattr(machine, "own_account", lambda: me)
-    monkeypatch.setattr(machine, "group_name", lambda number: f"group{number}")
+    monkeypatch.setattr(exits, "_person", lambda: (me.name, me.user_id, me.groups))
+    monkeypatch.setattr(exits, "_group", lambda number: (f"group{number}", ["ewa"]))
 
     def access(path: os.PathLike[str] | str, bits: int) -> bool:
         try:
@@ -52,7 +52,7 @@ def test_a_closed_configuration_says_how_to_get_in(
     assert done.exit_code == 78
     assert done.stderr.startswith(f"gsmgw: you may not read the configuration {ward.config}: run")
     assert "sudo" in done.stderr
-    monkeypatch.setattr(machine, "is_listed", lambda user, group: user == "anna")
+    monkeypatch.setattr(exits, "_group", lambda number: (f"group{number}", ["ewa", "anna"]))
     if ward.config.stat().st_gid:
         assert "log out, and in again" in ward.run(*words).stderr
 
@@ -89,7 +89,3 @@ def test_a_group_is_named_where_its_members_may(ward: Ward, stranger: machine.Ac
 def test_root_is_never_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch(mode=0o600)
     assert exits.way_in(tmp_path / "file", os.R_OK) is None
-
-
-def test_who_is_listed() -> None:
-    assert not machine.is_listed(OTHER, "gsmgw-nosuch")
