@@ -130,7 +130,9 @@ def day_at(found: list[Token], place: int, vocabulary: Vocabulary) -> int | None
         day = vocabulary.days.get(form)
         if day is None:
             continue
-        if len(form.lstrip(letters.CYRILLIC)) >= SHORTEST_DAY or _number_follows(found, place):
+        if len(form.lstrip(letters.CYRILLIC)) >= SHORTEST_DAY or _number_follows(
+            found, place, vocabulary
+        ):
             return day
     return None
 
@@ -141,9 +143,13 @@ def month_of(token: Token, vocabulary: Vocabulary) -> int | None:
     return next((number for number in numbers if number is not None), None)
 
 
-def _number_follows(found: list[Token], place: int) -> bool:
-    after = (token for token in found[place + 1 : place + 3] if token.text not in ".,")
-    following = next(after, None)
+def _number_follows(found: list[Token], place: int, vocabulary: Vocabulary) -> bool:
+    """Tell whether a date or time follows a short weekday: `pon. 30.11`, `pon. o 10:15`."""
+    after = [token for token in found[place + 1 : place + 4] if token.text not in ".,"]
+    is_at = bool(after) and any(
+        "at" in vocabulary.phrases.get((form,), ()) for form in after[0].forms
+    )
+    following = next(iter(after[1:] if is_at else after[:1]), None)
     return following is not None and following.kind in (Kind.PAIR, Kind.NUMBER)
 
 

@@ -32,7 +32,7 @@ def settle(elements: list[Element]) -> None:
     _settle_asking(elements)
     if any(element.tag in _CALLS for element in elements):
         _settle_callers(elements)
-    has_info, has_send = _has(elements, "f"), _has(elements, "H")
+    has_info, has_send = _has(elements, "f"), _has(elements, "H") or _has(elements, "s")
     has_no = any(element.tag in _NOES for element in elements)
     for element in elements:
         is_beside_info = has_info and "next" in element.kinds and element.tag in "JuyAG"
@@ -67,7 +67,7 @@ def _drop_footer(elements: list[Element]) -> None:
             if following.tokens and following.tokens[0].text == "\n":
                 break
             line.append(following)
-        if len(line) <= _LONGEST_FOOTER and not any(one.tag in "?#X" for one in line):
+        if len(line) <= _LONGEST_FOOTER and not any(one.tag in "?#XFBbPInmdE" for one in line):
             for one in line:
                 one.tag = "_"
 

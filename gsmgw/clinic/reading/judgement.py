@@ -92,7 +92,7 @@ _RULES: tuple[tuple[Said, str], ...] = (
     (Said.CONFUSED, "U"),
     (Said.CONFUSED, "k*xk*[grRcCnm]"),
     (Said.CONFUSED, "[nm][yf]"),
-    (Said.CONFUSED, "d[grRcC]"),
+    (Said.CONFUSED, "[de][grRcC]"),
     (Said.CONFUSED, "[nm][wk]*K"),
     (Said.NO, "[wk]*K+[kvi]*"),
     (Said.NO, "N"),
@@ -207,7 +207,7 @@ def settle_words_of_two_minds(tags: str) -> str:
     # Who cannot speak does not say who speaks: without its soft sign the Russian verb is the same.
     tags = re.sub("(?<=[nmk])S", "u", tags)
     tags = re.sub("(?<=[vikg])(_*)Y(?=_*[vikmn])", r"\1F", tags)
-    tags = re.sub("Y(?=_*[km]_*[ik]*_*v)", "F", tags)
+    tags = re.sub("Y(?=_*[km]_*[ik]*[_,]*v)", "F", tags)
     return re.sub("Y(?=_*k_*$)", "F", tags)
 
 

@@ -22,6 +22,8 @@ Found = tuple[str, int]
 #: `100 %`, `na 100 procent`.
 _FULL = 100
 _PERCENT = ("proc", "proz", "perc", "vidsotk")
+#: Behind a day of the month in English digits.
+_ORDINALS = frozenset({"st", "nd", "rd", "th"})
 #: Behind an hour.
 _O_CLOCK = frozenset({"uhr", "h", "hs", "hrs", "horas", "am", "pm", "~chasov", "oclock"})
 
@@ -44,6 +46,9 @@ class Moments:
         if day is not None:
             length = 2 if self._is_its_date(found, place, day) else 1
             return ("_" if day in self.asked.days else "X"), length
+        dated = self._dated_in_words(found, place)
+        if dated is not None:
+            return dated
         month = asked_facts.month_of(token, self.vocabulary)
         if month is not None and place + 1 < len(found) and found[place + 1].kind is Kind.NUMBER:
             number = found[place + 1].numbers[0]
@@ -58,9 +63,12 @@ class Moments:
             if month is not None:
                 is_asked = (number, month) in self.asked.dates
                 return ("_" if is_asked else "X"), end + 1 - place
+        following = found[place + 1].text.casefold() if place + 1 < len(found) else ""
+        if following in _ORDINALS and self.question not in (Question.RATING, Question.FAMILY):
+            return ("_" if number in self._days_of_month() else "X"), 2  # `the 30th`
         if number == _FULL and self._is_percent(found, place + 1):
             return "_", 2
-        if self._is_after(found, place, "point") and number in {day for day, _ in self.asked.dates}:
+        if self._is_after(found, place, "point") and number in self._days_of_month():
             return "_", 1  # `el día 5`
         if not self.is_hour(found, place) or self._is_minutes(found, place + 1):
             return None
@@ -68,6 +76,9 @@ class Moments:
         if len(after) > 1 and after[0].forms[:1] == ("uhr",) and after[1].kind is Kind.NUMBER:
             return self._told((number, after[1].numbers[0])), 3
         return self._told((number, 0)), 1
+
+    def _days_of_month(self) -> set[int]:
+        return {day for day, _ in self.asked.dates}
 
     def is_clock(self, found: list[Token], place: int) -> bool:
         """Tell whether a word says that an hour stands before it: `Uhr`, `h`."""
@@ -99,6 +110,18 @@ class Moments:
     def _told(self, time: tuple[int, int]) -> str:
         evening = (time[0] + 12, time[1])
         return "_" if time in self.asked.times or evening in self.asked.times else "X"
+
+    def _dated_in_words(self, found: list[Token], place: int) -> Found | None:
+        """Read a day of the month that was dictated: `treinta de noviembre`, `the thirtieth`."""
+        number, length = self._clock_number(found, place)
+        if number is None:
+            return None
+        for end in range(place + length, min(place + length + 2, len(found))):
+            month = asked_facts.month_of(found[end], self.vocabulary)
+            if month is not None:
+                is_asked = (number, month) in self.asked.dates
+                return ("_" if is_asked else "X"), end + 1 - place
+        return None
 
     # -- days -------------------------------------------------------------------------------------
 

@@ -135,6 +135,9 @@ class _Answer:
                     number=number if not why else None,
                 )
         companions.settle(self.elements)
+        is_family = self.question is Question.FAMILY
+        if is_family and re.search(r"[mn]_*\*", judgement.tags_of(self.elements)):
+            return one(Meaning.UNCLEAR, why="not plain which visit")  # `not all of us`
         self._settle_names()
         tags = judgement.settle_words_of_two_minds(self._tags())
         tags, is_late_by = judgement.take_out_late_by(tags)
