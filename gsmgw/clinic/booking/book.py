@@ -172,7 +172,7 @@ class Booking:
     # -- medicines --------------------------------------------------------------------------------
 
     def has_doses(self, db: Database) -> bool:
-        """Tell whether `dose_day` has anything to do; one indexed look."""
+        """Tell whether `dose_round` has anything to do; one indexed look."""
         return regimens.is_any(db)
 
     def dose_round(
