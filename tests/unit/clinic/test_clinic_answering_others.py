@@ -146,6 +146,17 @@ def test_visits_are_told_by_date_and_time_alone(tmp_path: Path) -> None:
     desk.close()
 
 
+def test_the_next_three_visits_are_told(tmp_path: Path) -> None:
+    desk = AnswerDesk(tmp_path)
+    desk.patient("4711", "Anna")
+    for day in (9, 5, 7, 6):
+        desk.book(f"A-{day}", "4711", f"2026-03-0{day} 10:15")
+    desk.it_is("2026-03-03 10:00")
+    desk.answer("kiedy wizyta?")
+    assert json.loads(desk.last_said()["details"])["visits"] == ["A-5", "A-6", "A-7"]
+    desk.close()
+
+
 def test_strangers_are_answered_once(tmp_path: Path) -> None:
     desk = AnswerDesk(tmp_path)
     desk.it_is("2026-03-03 10:00")
