@@ -133,6 +133,7 @@ _RULES: tuple[tuple[Said, str], ...] = (
 _RULES_BEHIND: tuple[tuple[Said, str], ...] = (
     (Said.CONFUSED, "[grKG]n(?!_*[ki])"),
     (Said.NO, "[vktTow]n(?![_z]*[grC])[vi]*k*"),
+    (Said.NO, "[vw]d(?=_*Z)"),
 )
 
 

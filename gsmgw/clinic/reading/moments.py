@@ -22,6 +22,8 @@ Found = tuple[str, int]
 #: `100 %`, `na 100 procent`.
 _FULL = 100
 _PERCENT = ("proc", "proz", "perc", "vidsotk")
+#: One of them, whoever that is, where a verb follows; `the first` is the first.
+_ONE = frozenset({"jeden", "jedna", "uno", "una", "one", "odin", "odna", "eins", "ein"})
 #: Behind a day of the month in English digits.
 _ORDINALS = frozenset({"st", "nd", "rd", "th"})
 #: Behind an hour.
@@ -79,6 +81,18 @@ class Moments:
 
     def _days_of_month(self) -> set[int]:
         return {day for day, _ in self.asked.dates}
+
+    def is_someone(self, found: list[Token], place: int) -> bool:
+        """Tell whether a number in words is how many of a family: `one of us`, `uno no va`."""
+        kinds: list[frozenset[str]] = []
+        for token in found[place + 1 : place + 3]:
+            known = (self.vocabulary.phrases.get((f,), frozenset()) for f in token.forms)
+            kinds.append(frozenset().union(*known))
+        verb = next((one for one in kinds if "not" not in one), frozenset())
+        is_one = any(form.lstrip(letters.CYRILLIC) in _ONE for form in found[place].forms)
+        is_verb = is_one and bool({"they_attend", "they_can", "can"} & verb)
+        is_of = bool(kinds) and "of" in kinds[0]
+        return self.question is Question.FAMILY and (is_of or is_verb)
 
     def is_clock(self, found: list[Token], place: int) -> bool:
         """Tell whether a word says that an hour stands before it: `Uhr`, `h`."""

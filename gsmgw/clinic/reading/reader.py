@@ -159,7 +159,7 @@ class _Answer:
             return tags
         tags = re.sub("(?<=m)_(?=_*[#@*&])", ".", tags)
         # `Anna tak, ale Łukasz nie`: a second visit is no reservation.
-        tags = re.sub("b(?=_*[#@][_z]*[mdnxvkTtyg])", "_", tags)
+        tags = re.sub("b(?=_*[#@&][_z]*[mdnxvkTtyg])", "_", tags)
         # Not all of them is not none of them.
         tags = re.sub(r"(?<=[mn])(_*)\*", r"\1u", tags)
         return re.sub("([#@*]_*)n(?=[,.]|$)", r"\1d", tags)

@@ -232,7 +232,7 @@ class Tagger:
             (self.vocabulary.numbers[f] for f in token.forms if f in self.vocabulary.numbers), None
         )
         if number is not None:
-            if self.moments.is_hour(found, place) or self._is_one_of(found, place):
+            if self.moments.is_hour(found, place) or self.moments.is_someone(found, place):
                 return [Element("X", (token,))]
             return [Element("#", (token,), number=number)]
         return self._mended(token)
@@ -359,12 +359,6 @@ class Tagger:
         if moment is not None:
             return Element(moment[0], tuple(found[place : place + moment[1]]))
         return Element("#", (found[place],), number=found[place].numbers[0])
-
-    def _is_one_of(self, found: list[Token], place: int) -> bool:
-        """Tell whether a number in words says how many of a family: `one of us`."""
-        after = found[place + 1].forms if place + 1 < len(found) else ()
-        kinds = (self.vocabulary.phrases.get((form,), frozenset()) for form in after)
-        return self.question is Question.FAMILY and any("of" in one for one in kinds)
 
     def _pair(self, token: Token) -> Element:
         time = asked_facts.as_time(token)

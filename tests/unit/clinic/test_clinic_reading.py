@@ -105,6 +105,8 @@ def test_times_in_words(text: str, language: str, time: str, meaning: str) -> No
         ("будет ли врач?", "ru", "unclear"),
         ("nein, kein Problem, ich komme", "de", "unclear"),
         ("nein, kein Problem", "de", "decline!"),
+        ("auf keinen Fall stornieren", "de", "unclear"),
+        ("Si puedo, voy", "es", "accept"),
         ("can someone call me back?", "en", "callback!"),
         ("someone will come", "en", "accept"),
         ("proszę zadzwonić po 16", "pl", "callback!"),
@@ -208,6 +210,9 @@ def test_traps_of_languages(text: str, language: str, meaning: str) -> None:
         ("tak, wszyscy troje", "accept"),
         ("oboje oprócz Pawła", "unclear"),
         ("1 albo 2 nie", "unclear"),
+        ("jeden nie przyjdzie", "decline"),
+        ("drugi nie przyjdzie", "decline:2!"),
+        ("nie wszyscy przyjdą", "unclear"),
         ("nie wiem czy Anna, Paweł tak", "unclear"),
     ],
 )
