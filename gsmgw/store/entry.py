@@ -166,8 +166,21 @@ def renew(tx: Transaction, message_id: int) -> None:
 
 
 def new_rows(db: Database | Transaction, limit: int) -> list[sqlite3.Row]:
-    """Return rows that other software has written and nobody has checked yet, oldest first."""
-    return db.rows("SELECT * FROM outbox WHERE state = 'new' ORDER BY id LIMIT ?", (limit,))
+    """Return rows that other software has written and nobody has checked yet.
+
+    What is not routine comes first, so that a one-time code overtakes ten thousand reminders here
+    too; among those and among the others, the oldest.
+    """
+    first = db.rows(
+        "SELECT * FROM outbox INDEXED BY outbox_new_first"
+        " WHERE state = 'new' AND priority <> 'routine' ORDER BY id LIMIT ?",
+        (limit,),
+    )
+    if len(first) == limit:
+        return first
+    known = {row["id"] for row in first}
+    rows = db.rows("SELECT * FROM outbox WHERE state = 'new' ORDER BY id LIMIT ?", (limit,))
+    return [*first, *(row for row in rows if row["id"] not in known)][:limit]
 
 
 def read_row(tx: Transaction, row: sqlite3.Row) -> Draft:

@@ -7,6 +7,7 @@ import factories
 import pytest
 from gateway_support import TWO_PARTS, Rig
 
+from gsmgw.gateway.intake import NEW_ROWS_AT_ONCE
 from gsmgw.store import upkeep
 from gsmgw.threads import StopToken
 
@@ -104,6 +105,29 @@ def test_replacement_character_itself_is_a_character(rig: Rig) -> None:
     row_id = insert(rig, text="what \ufffd is this")
     rig.new_rows.look()
     assert rig.state_of(row_id) == "queued"
+
+
+def test_code_inserted_behind_a_campaign_is_taken_first(rig: Rig) -> None:
+    campaign = [insert(rig, recipient=f"+4850010{n:04d}") for n in range(2 * NEW_ROWS_AT_ONCE)]
+    codes = [insert(rig, text=text, priority=text) for text in ("urgent", "stat")]
+    assert rig.intake.accept_new_rows() == NEW_ROWS_AT_ONCE
+    assert [rig.state_of(code) for code in codes] == ["queued", "queued"]
+    taken = [row_id for row_id in campaign if rig.state_of(row_id) == "queued"]
+    assert taken == campaign[: NEW_ROWS_AT_ONCE - 2]  # and of the others the oldest
+    rig.new_rows.look()
+    assert {rig.state_of(row_id) for row_id in campaign} == {"queued"}
+
+
+def test_many_in_a_hurry_are_taken_in_their_own_order(rig: Rig) -> None:
+    ordinary = insert(rig)
+    codes = [
+        insert(rig, recipient=f"+4850010{n:04d}", priority="stat")
+        for n in range(NEW_ROWS_AT_ONCE + 1)
+    ]
+    assert rig.intake.accept_new_rows() == NEW_ROWS_AT_ONCE
+    assert (rig.state_of(codes[-1]), rig.state_of(ordinary)) == ("new", "new")
+    assert rig.intake.accept_new_rows() == 2
+    assert rig.intake.accept_new_rows() == 0
 
 
 @pytest.mark.parametrize("columns", [{"category": None}, {"priority": None}, {"flash": None}])
