@@ -17,7 +17,7 @@ from gsmgw.clock import MOVED_BY, SystemClock
 from gsmgw.errors import GsmgwError
 from gsmgw.model import ModemState
 from gsmgw.simulator import Simulator, books
-from gsmgw.store import modems
+from gsmgw.store import modems, outbox
 from gsmgw.store.database import Database
 
 #: Folders in which other software finds what came of its files, and what arrived.
@@ -136,6 +136,10 @@ class Stage:
             return False  # the daemon is just making the database
         ready = [row for row in rows if row["state"] == ModemState.READY]
         return len(ready) == len(self.simulator.names)
+
+    def is_sending(self) -> bool:
+        """Tell whether the result of some part is still to be written down."""
+        return bool(outbox.sending_parts(self.database))
 
     def drop(self, name: str, content: str, folder: str = "outgoing") -> None:
         """Drop a file as other software does: write it elsewhere, then rename it in."""
