@@ -46,9 +46,10 @@ class Troubles:
         self._every_s = every_s
         self._modems = sorted(box.sim.ports)
         self._end = threading.Event()
+        self._ended = threading.Event()
         self._clients: list[threading.Thread] = []
         self._starts = box.log.count("daemon.started")
-        self._thread = threading.Thread(target=self._run, name="soak-troubles")
+        self._thread = threading.Thread(target=self._live, name="soak-troubles", daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -57,7 +58,7 @@ class Troubles:
     def stop(self) -> None:
         """End everything that is wrong; blocks until all is well but what lies in the modems."""
         self._end.set()
-        self._thread.join()
+        self._ended.wait()
         for client in self._clients:
             client.join()
         for name in self._modems:
@@ -65,6 +66,14 @@ class Troubles:
             self._box.sim.plug(name)
         if self._box.process is None:
             self._start()
+
+    def _live(self) -> None:
+        try:
+            self._run()
+        finally:
+            self._ended.set()
+        # The kernel kills a daemon with the thread that started it: see mortal_launcher.
+        threading.Event().wait()
 
     def _run(self) -> None:
         acts: tuple[tuple[Callable[[], None], int], ...] = (
