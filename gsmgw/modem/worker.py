@@ -2,7 +2,7 @@
 """The life of one modem, in its own thread: find it, bring it up, send, receive, recover.
 
 Theory of operation. `step` does one round: it sends at most one part, or hands over a few arrivals,
-or makes one attempt to find or recover the modem, and then waits two seconds at most. While there
+or makes one attempt to find or recover the modem, and then waits four seconds at most. While there
 is work it does not wait. In a round, in this order: what the store did not take before, what the
 modem said unasked, orders of people, one part, one duty that is due (a memory to sweep, a look at
 signal and network). So receiving never waits for a queue to be empty, nor sending for a full SIM.
@@ -53,7 +53,7 @@ _log = logs.get("modem")
 
 #: Longest wait in one step; of a modem that has nothing to do, a hint ends it.
 _STEP_S = 1.0
-_IDLE_S = 2.0
+_IDLE_S = 4.0
 #: How often a locked SIM is looked at again, and how soon after a sign that something has changed.
 _PIN_AGAIN_S = 30.0
 _PIN_SOON_S = 1.0
@@ -161,7 +161,7 @@ class Worker:
     def step(self, stop: threads.StopToken) -> None:
         """Do one round.
 
-        Blocks up to two seconds, or as long as the modem takes for what it was asked: a submit up
+        Blocks up to four seconds, or as long as the modem takes for what it was asked: a submit up
         to the time for its result.
 
         Raises:
