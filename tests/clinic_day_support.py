@@ -2,7 +2,8 @@
 """A clinic's days in seconds: the real daemon, simulated modems, and a clock that the test moves.
 
 Daemon, commands and the simulated network share one time, which goes on between two moves: `at`
-leaves it alone where a slow day has got there already.
+leaves it alone where a slow day has got there already. It is moved as in a rehearsal, or, where
+`faked` is asked for, the machine's own clock is, for everything that asks it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ import csv
 import datetime as dt
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from machine_support import Machine
+from site_support import ROOT
+
+from gsmgw import clock
 
 ZONE = ZoneInfo("Europe/Warsaw")
 #: The week of the scenarios: Monday.
@@ -86,7 +91,10 @@ class ClinicDay(Machine):
         begins: str,
         scenario: Mapping[str, object] | None = None,
         settings: Mapping[str, Any] | None = None,
+        *,
+        faked: bool = False,
     ) -> None:
+        self._faked = faked
         self.network_clock = MovedClock()
         merged = {**SETTINGS, **(settings or {})}
         super().__init__(folder, scenario, settings=merged, source=self.network_clock)
@@ -114,6 +122,26 @@ class ClinicDay(Machine):
         offset = target.astimezone(dt.UTC) - dt.datetime.now(dt.UTC)
         self.network_clock.offset = offset
         self.move_clock(offset.total_seconds())
+
+    def move_clock(self, offset_s: float) -> None:
+        """Move the wall clock of the daemon and of commands: so far from the right time."""
+        if self._faked:
+            super().move_clock(offset_s)
+            return
+        aside = self.folder / "clock.new"
+        aside.write_text(f"{offset_s:.3f}\n", encoding="ascii")
+        aside.rename(self.folder / "clock")
+        self.offset_s = offset_s
+
+    def environment(self) -> dict[str, str]:
+        """Return what a process of the box is started with."""
+        if self._faked:
+            return super().environment()
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            clock.MOVED_BY: str(self.folder / "clock"),
+        }
 
     # -- the clinic's program ---------------------------------------------------------------------
 

@@ -21,6 +21,8 @@ import mortal_launcher
 from site_support import PATIENCE_S, ROOT, Site
 
 LAUNCHER = ROOT / "tests" / "machine_launcher.py"
+#: So long, in seconds, a process keeps the time shift that it has read.
+_CACHED_S = 1
 #: A user that owns nothing.
 NOBODY = 65534
 
@@ -33,11 +35,16 @@ class Machine(Site):
     # -- time -------------------------------------------------------------------------------------
 
     def move_clock(self, offset_s: float) -> None:
-        """Move the wall clock of the daemon and of commands: so far from the right time."""
+        """Move the wall clock of the daemon and of commands: so far from the right time.
+
+        A daemon that runs sees it when this returns.
+        """
         aside = self.folder / "faketime.new"
         aside.write_text(f"{offset_s:+.0f}\n")
         aside.rename(self.folder / "faketime")
         self.offset_s = offset_s
+        if self.process is not None:
+            quiet(_CACHED_S + 0.2)
 
     def now(self, plus_s: float = 0) -> str:
         """Return the time that the box has, as the store writes it."""
@@ -51,7 +58,9 @@ class Machine(Site):
             found |= {
                 "LD_PRELOAD": _library(),
                 "FAKETIME_TIMESTAMP_FILE": str(self.folder / "faketime"),
-                "FAKETIME_NO_CACHE": "1",
+                # Without it each look at the time reads the file anew, and another thread that
+                # looks in the midst of that gets the machine's own time.
+                "FAKETIME_CACHE_DURATION": str(_CACHED_S),
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
                 "FAKETIME_DISABLE_SHM": "1",
                 "NO_FAKE_STAT": "1",

@@ -20,7 +20,7 @@ def row(visit: str, day: str, time: str, patient: str, first: str, last: str, ph
 
 
 def test_power_was_off_when_reminders_were_due(tmp_path: Path) -> None:
-    with clinic_day(tmp_path / "box", "Mon 08:00") as box:
+    with clinic_day(tmp_path / "box", "Mon 08:00", faked=True) as box:
         visits = (
             row("A-1", "03.03.2026", "15:00", "1", "Anna", "Lipa", ANNA)
             + row("A-2", "04.03.2026", "15:00", "2", "Piotr", "Dąb", PIOTR)
@@ -47,7 +47,7 @@ def test_power_was_off_when_reminders_were_due(tmp_path: Path) -> None:
 
 
 def test_stop_ends_all_and_is_told_once(tmp_path: Path) -> None:
-    with clinic_day(tmp_path / "box", "Mon 08:00") as box:
+    with clinic_day(tmp_path / "box", "Mon 08:00", faked=True) as box:
         box.hand_in(
             "visits-1.csv",
             HEAD
@@ -129,7 +129,7 @@ def test_a_visit_after_the_night_of_the_clock_is_reminded_at_ten_on_the_wall(
     tmp_path: Path,
 ) -> None:
     settings = {"reminders": {"hours": {"mon-sun": "08:00-20:00"}, "booked": "off"}}
-    with clinic_day(tmp_path / "box", "Mon 08:00", settings=settings) as box:
+    with clinic_day(tmp_path / "box", "Mon 08:00", settings=settings, faked=True) as box:
         box.hand_in(
             "visits-1.csv", HEAD + row("A-1", "30.03.2026", "10:00", "1", "Anna", "Lipa", ANNA)
         )
