@@ -99,7 +99,8 @@ def test_the_daemon_tells_the_journal(tmp_path: Path, listener: Listener) -> Non
     with machine(tmp_path / "box", start=False) as box:
         box.log_path.touch()
         status = box.log_path.stat()
-        box.start(env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+        box.start(wait=False, env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+        box.until(box.is_ready)  # its log goes to the journal
         assert listener.until("daemon.started")["GSMGW_MODEMS"] == "front"
         box.drop("file", "To: 48500100201\n\nby file\n")
         sent = listener.until("part.sent")
@@ -155,7 +156,8 @@ def test_journalctl_explains_what_the_daemon_said(tmp_path: Path, journald: Path
     with machine(tmp_path / "box", start=False) as box:
         box.log_path.touch()
         status = box.log_path.stat()
-        box.start(env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+        box.start(wait=False, env={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+        box.until(box.is_ready)  # its log goes to the journal
         box.sim.fault("front", "refuse", code=1)
         message = box.insert("+48500100201", "Your visit is on Monday.")
         box.until_state(message, "failed")
