@@ -28,9 +28,6 @@ _WORDS = {
 }
 
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-
-
 @click.group("alarm", cls=command.Group)
 def alarm() -> None:
     """See of what people were told, and try whether they are."""
@@ -50,7 +47,7 @@ gsmgw alarm list --limit 100 --json
     show_default=True,
     help="At most so many.",
 )
-@_json_option
+@command.json_option
 @session.pass_session
 def list_alarms(current: session.Session, limit: int, as_json: bool) -> None:
     """List alarms, open and over, newest last, and who was told of them."""
@@ -123,7 +120,7 @@ gsmgw alarm test --wait 10 --json
     metavar="SECONDS",
     help="How long to wait for the program, and for phones to confirm.",
 )
-@_json_option
+@command.json_option
 @session.pass_session
 def test(current: session.Session, wait_s: float, as_json: bool) -> int:
     """Have the daemon tell a test to everybody who is told of alarms.

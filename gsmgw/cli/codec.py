@@ -115,7 +115,7 @@ gsmgw count "Zażółć gęślą jaźń"
 """,
 )
 @click.argument("text")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@command.json_option
 def count(text: str, as_json: bool) -> None:
     """Count how many SMS a TEXT needs.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A command of click's whose help ends with examples, line by line as they are typed."""
+"""Commands of click's whose help ends with examples as they are typed, and what they share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import click
+
+#: What a program asks of every command that prints something.
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 class _WithExamples(click.Command):

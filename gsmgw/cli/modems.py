@@ -37,7 +37,6 @@ timeout_option = click.option(
     metavar="SECONDS",
     help="How long to wait for the answer.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 @click.group("modem", cls=command.Group)
@@ -51,7 +50,7 @@ def modem() -> None:
 gsmgw modem list
 """,
 )
-@json_option
+@command.json_option
 @session.pass_session
 def list_modems(current: session.Session, as_json: bool) -> None:
     """List the configured modems with their SIMs, as the daemon last knew them."""
@@ -97,7 +96,7 @@ gsmgw modem at front AT+CFUN=1,1 --force
 @click.argument("line")
 @click.option("--force", is_flag=True, help="Send it although it may change something.")
 @timeout_option
-@json_option
+@command.json_option
 @session.pass_session
 def at(
     current: session.Session,
@@ -139,7 +138,7 @@ gsmgw modem ussd front '*100#'
 @click.argument("name")
 @click.argument("code")
 @timeout_option
-@json_option
+@command.json_option
 @session.pass_session
 def ussd(current: session.Session, name: str, code: str, timeout_s: float, as_json: bool) -> None:
     """Have modem NAME ask the network with a service CODE, such as the balance of its SIM.
@@ -172,7 +171,7 @@ gsmgw modem probe /dev/ttyUSB0 /dev/ttyUSB1
     show_default=True,
     help="Speed of ports that are asked directly.",
 )
-@json_option
+@command.json_option
 @session.pass_session
 def probe(current: session.Session, ports: tuple[str, ...], baudrate: int, as_json: bool) -> int:
     """Ask ports who is there: maker, model, IMEI, SIM, operator, signal.

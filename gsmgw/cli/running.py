@@ -116,7 +116,7 @@ gsmgw --config /etc/gsmgw/gsmgw.yaml check
 gsmgw check --unit systemd/gsmgw.service
 """,
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@command.json_option
 @click.option(
     "--unit",
     metavar="FILE",

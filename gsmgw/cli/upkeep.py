@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from gsmgw.store.restoring import Restored
     from gsmgw.store.upkeep import Newest
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-
 
 # -- backup ---------------------------------------------------------------------------------------
 
@@ -32,7 +30,7 @@ gsmgw backup --force /var/backups/gsmgw.db
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
-@json_option
+@command.json_option
 @session.pass_session
 def backup(current: session.Session, file: Path, force: bool, as_json: bool) -> None:
     """Copy the database into FILE, while the daemon runs.
@@ -90,7 +88,7 @@ gsmgw restore /var/lib/gsmgw/gsmgw.db.before-20261122T071510Z
 """,
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@json_option
+@command.json_option
 @session.pass_session
 def restore(current: session.Session, file: Path, as_json: bool) -> None:
     """Put the copy FILE in the place of the database.
@@ -169,7 +167,7 @@ gsmgw clock --trust
 """,
 )
 @click.option("--trust", is_flag=True, help="The clock is right now: believe it from here on.")
-@json_option
+@command.json_option
 @session.pass_session
 def clock(current: session.Session, trust: bool, as_json: bool) -> None:
     """Show whether the machine's clock is believed.

@@ -144,10 +144,10 @@ class Dispatcher(Desk):
             sims.refuse_second_port(modem, sim_id, sim, self._held_sims())
             sims.unblock(tx, sim_id)
             modems.write_state(tx, report, sim_id)
+            # While it is our turn to write: the second of two ports of one stick finds the first.
             self._note_ready(session)
             session.sim_id, session.sim_key = sim_id, key
-            session.attached = True
-            session.state = report.state
+            session.attached, session.state = True, report.state
         session.cycled_sim = None
 
     def _held_sims(self) -> dict[str, int | None]:

@@ -28,7 +28,7 @@ gsmgw clinic replies --csv
 )
 @click.option("--since", type=_DAY, metavar="DATE", help="From this day; default seven days ago.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the list as in clinic/out/replies.csv.")
-@office.json_option
+@command.json_option
 @session.pass_session
 def replies(
     current: session.Session, since: dt.datetime | None, as_csv: bool, as_json: bool
@@ -74,7 +74,7 @@ gsmgw clinic stats --day 2026-03-05 --json
 """,
 )
 @click.option("--day", type=_DAY, metavar="DATE", help="Which day; default today.")
-@office.json_option
+@command.json_option
 @session.pass_session
 def stats(current: session.Session, day: dt.datetime | None, as_json: bool) -> None:
     """Show the figures of a day: texts, answers, visits, calls."""

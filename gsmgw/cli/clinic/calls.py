@@ -24,7 +24,7 @@ gsmgw clinic calls done A-1002 noanswer --note "rings again at noon"
 @click.argument("outcome", required=False, type=click.Choice([one.value for one in Outcome]))
 @click.option("--note", metavar="TEXT", help="What was said.")
 @office.who_option
-@office.json_option
+@command.json_option
 @session.pass_session
 def calls(
     current: session.Session,

@@ -62,7 +62,7 @@ gsmgw clinic forget +48500100211 --yes
 @click.argument("whom")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @office.who_option
-@office.json_option
+@command.json_option
 @session.pass_session
 def forget(current: session.Session, whom: str, yes: bool, as_json: bool, who: str) -> None:
     """Remove a person from tables and files, for good.

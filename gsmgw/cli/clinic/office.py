@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from gsmgw.clinic.work import Work
     from gsmgw.config import Config
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 #: SQLite's largest integer.
 ID = click.IntRange(1, 2**63 - 1)
 

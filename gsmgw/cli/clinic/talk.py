@@ -29,7 +29,7 @@ gsmgw clinic thread 500100211 --json
 """,
 )
 @click.argument("number", metavar="PHONE")
-@office.json_option
+@command.json_option
 @session.pass_session
 def thread(current: session.Session, number: str, as_json: bool) -> None:
     """Show a conversation: texts both ways, and calls; newest last."""
@@ -93,7 +93,7 @@ gsmgw clinic say +48500100211 --template results
 @click.argument("text", required=False)
 @click.option("--template", metavar="NAME", help="A text of the clinic instead; see templates.")
 @office.who_option
-@office.json_option
+@command.json_option
 @session.pass_session
 def say(
     current: session.Session,
@@ -203,7 +203,7 @@ gsmgw clinic consent +48500100211 permit --category marketing --who Ewa
     help="What it is about; default care, and with deny all three. May be given again.",
 )
 @office.who_option
-@office.json_option
+@command.json_option
 @session.pass_session
 def consent(
     current: session.Session,

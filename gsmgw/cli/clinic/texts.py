@@ -23,7 +23,7 @@ gsmgw clinic templates reminder_a --language pl
 )
 @click.argument("name", required=False)
 @click.option("--language", metavar="CODE", help="Only in this language.")
-@office.json_option
+@command.json_option
 @session.pass_session
 def templates(
     current: session.Session, name: str | None, language: str | None, as_json: bool

@@ -45,7 +45,7 @@ gsmgw clinic visits --patient 4711 --from 2026-01-01 --to 2026-12-31 --json
 @click.option("--patient", metavar="PATIENT", help="Of this patient only.")
 @click.option("--phone", "number", metavar="PHONE", help="Of everybody on this phone only.")
 @click.option("--unanswered", is_flag=True, help="Only those that nobody has answered.")
-@office.json_option
+@command.json_option
 @session.pass_session
 def visits(
     current: session.Session,
@@ -276,7 +276,7 @@ gsmgw clinic requests --not-said --phone +48500100211
     show_default=True,
     help="At most so many.",
 )
-@office.json_option
+@command.json_option
 @session.pass_session
 def requests(
     current: session.Session,

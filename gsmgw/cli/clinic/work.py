@@ -27,7 +27,7 @@ gsmgw clinic tasks --all --json
 """,
 )
 @click.option("--all", "is_all", is_flag=True, help="Those that are closed, too.")
-@office.json_option
+@command.json_option
 @session.pass_session
 def tasks(current: session.Session, is_all: bool, as_json: bool) -> None:
     """List the work that waits for people, in order of arrival."""

@@ -65,7 +65,7 @@ sudo gsmgw doctor
 gsmgw doctor --bundle /tmp/gsmgw.tar.gz
 """,
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@command.json_option
 @click.option("--no-modems", is_flag=True, help="Ask no modem anything.")
 @click.option(
     "--bundle",

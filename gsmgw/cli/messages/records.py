@@ -41,7 +41,7 @@ limit_option = click.option(
     show_default=True,
     help="At most so many.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
 ids_argument = click.argument("ids", metavar="ID...", nargs=-1, required=True, type=ID)
 
 
@@ -62,7 +62,7 @@ gsmgw list --to +48500100201 --limit 10
 )
 @click.option("--to", "recipient", metavar="NUMBER", help="Only messages to this number.")
 @limit_option
-@json_option
+@command.json_option
 @session.pass_session
 def list_messages(
     current: session.Session,
@@ -113,7 +113,7 @@ gsmgw show 17
 """,
 )
 @click.argument("message_id", metavar="ID", type=ID)
-@json_option
+@command.json_option
 @session.pass_session
 def show(current: session.Session, message_id: int, as_json: bool) -> None:
     """Show the whole story of message ID, and what to do.
@@ -236,7 +236,7 @@ gsmgw inbox --after 120 --json
 )
 @click.option("--from", "sender", metavar="NUMBER", help="Only from this sender.")
 @limit_option
-@json_option
+@command.json_option
 @session.pass_session
 def inbox(
     current: session.Session, after: int | None, sender: str | None, limit: int, as_json: bool

@@ -36,7 +36,6 @@ country_option = click.option(
 timezone_option = click.option(
     "--timezone", metavar="ZONE", help="The clinic's. Default: as this machine has it."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 @click.group("migrate", cls=command.Group)
@@ -60,7 +59,7 @@ gsmgw migrate smstools /etc/smsd.conf -o /etc/gsmgw/gsmgw.yaml --force
 @force_option
 @country_option
 @timezone_option
-@json_option
+@command.json_option
 @session.pass_session
 def from_smstools(current: session.Session, /, source: Path, as_json: bool, **given: object) -> int:
     """Write our configuration from the smsd.conf of smstools3.
@@ -84,7 +83,7 @@ gsmgw migrate gammu /etc/gammu-smsdrc
 @force_option
 @country_option
 @timezone_option
-@json_option
+@command.json_option
 @session.pass_session
 def from_gammu(current: session.Session, /, source: Path, as_json: bool, **given: object) -> int:
     """Write our configuration from the gammu-smsdrc of gammu-smsd.

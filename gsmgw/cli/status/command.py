@@ -33,7 +33,7 @@ gsmgw status --watch
 gsmgw status --monitor
 """,
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@command.json_option
 @click.option("--watch", is_flag=True, help="Look again every 2 seconds, until Ctrl-C.")
 @click.option("--monitor", is_flag=True, help="Print one line for Nagios; exit with 0 to 3.")
 @session.pass_session
