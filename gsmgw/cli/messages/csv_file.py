@@ -7,6 +7,7 @@ import codecs
 import csv
 import difflib
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,13 @@ COLUMNS = (
 )
 REQUIRED = ("recipient", "text")
 DELIMITERS = ",;\t"
+
+#: How the files begin that spreadsheets keep for themselves: xlsx and ods, xls.
+_OWN_FILES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+# Excel's way to name the delimiter above a table; programs write it so that a double click works.
+_NAMED_DELIMITER = re.compile(r'"?sep=([,;\t])"?[,;\t]*', re.IGNORECASE)
+# How tables keep spreadsheets from reckoning with a phone number: ="+48…", or '+48… as our lists.
+_GUARDED = re.compile(r"""="(.*)"|'(.*)""")
 
 #: A table with more columns is none of messages.
 MOST_COLUMNS = 100
@@ -95,22 +103,28 @@ def read(path: Path, *, country: str, encoding: str | None, source: str) -> Tabl
     if len(octets) > LONGEST_FILE:
         raise BadFileError(f"{path} is larger than {LONGEST_FILE // 1_000_000} MB")
     text, found = _decode(octets, path, country, encoding)
-    header = text.split("\n", 1)[0].rstrip("\r")
-    delimiter = _guess_delimiter(header)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    columns = _read_header(reader, path)
-    return Table(tuple(_rows(reader, columns, source)), found, delimiter)
+    above, named, text = _find_header(text.rstrip("\x1a"))  # with which DOS ended files
+    delimiter = named or _guess_delimiter(re.split("[\r\n]", text, maxsplit=1)[0])
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
+    columns = _read_header(reader, path, above)
+    return Table(tuple(_rows(reader, columns, source, above)), found, delimiter)
 
 
 def _decode(octets: bytes, path: Path, country: str, encoding: str | None) -> tuple[str, str]:
+    if octets.startswith(_OWN_FILES):
+        raise BadFileError(
+            f"{path} is a spreadsheet, not CSV; save it there as CSV, best as UTF-8, and give that"
+        )
     if encoding is None:
-        if octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            encoding = "utf-16"  # what Excel calls "Unicode text"
-        else:
-            try:
-                return octets.decode("utf-8-sig"), "utf-8"
-            except UnicodeDecodeError:
-                encoding = code_page(country)
+        encoding = _unicode_of(octets)
+    if encoding is None:
+        try:
+            return octets.decode("utf-8-sig"), "utf-8"
+        except UnicodeDecodeError as error:
+            _refuse_damaged(octets, path, error)
+            encoding = code_page(country)
     try:
         return octets.decode(encoding).removeprefix("\ufeff"), encoding
     except LookupError as error:
@@ -122,10 +136,51 @@ def _decode(octets: bytes, path: Path, country: str, encoding: str | None) -> tu
         ) from error
 
 
+def _unicode_of(octets: bytes) -> str | None:
+    """Return which UTF-16 a file is in; None if it is in none."""
+    if octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"  # what Excel calls "Unicode text"
+    # Databases export it without a mark; each other octet of the header is zero then.
+    zero = octets[:2].find(0)
+    return {0: "utf-16-be", 1: "utf-16-le"}.get(zero)
+
+
+def _refuse_damaged(octets: bytes, path: Path, error: UnicodeDecodeError) -> None:
+    """Refuse UTF-8 that is wrong in a few places: as anything else all its letters would go wrong.
+
+    Letters of a code page hardly ever follow each other as those of UTF-8 do.
+
+    Raises:
+        BadFileError: it is such a file.
+    """
+    foreign = [sign for sign in octets.decode("utf-8", "replace") if not sign.isascii()]
+    broken = foreign.count("\ufffd")
+    if len(foreign) - broken > broken:
+        line = octets[: error.start].count(b"\n") + 1
+        raise BadFileError(
+            f"{path}, line {line}: a letter there is not UTF-8, though others of the file are; was"
+            " it put together from two, or cut short? Save it as UTF-8, or name what it is with"
+            " --encoding"
+        ) from error
+
+
 def code_page(country: str) -> str:
     """Return the Windows code page that spreadsheets of a country use."""
     pages = (page for page, countries in _CODE_PAGES.items() if country.upper() in countries)
     return next(pages, "cp1252")
+
+
+def _find_header(text: str) -> tuple[int, str | None, str]:
+    """Return how many lines stand above the header, the delimiter that they name, and the rest."""
+    named = None
+    lines = text.splitlines(keepends=True)
+    for above, line in enumerate(lines):
+        found = _NAMED_DELIMITER.fullmatch(line.rstrip("\r\n"))
+        if found is not None and named is None:
+            named = found[1]
+        elif line.strip(f'"{DELIMITERS} \r\n'):
+            return above, named, "".join(lines[above:])
+    return len(lines), named, ""
 
 
 def _guess_delimiter(header: str) -> str:
@@ -141,22 +196,26 @@ def _word(cell: str) -> str:
     return cell.strip().strip('"').strip().lower()
 
 
-def _read_header(reader: Iterator[list[str]], path: Path) -> list[str]:
+def _read_header(reader: Iterator[list[str]], path: Path, above: int) -> list[str]:
+    place = f"{path}, line {above + 1}"
     try:
         columns = [_word(cell) for cell in next(reader)]
     except StopIteration:
         raise BadFileError(f"{path} is empty; the first line names the columns") from None
     except csv.Error as error:
-        raise BadFileError(f"{path}, line 1: {error}") from error
+        raise BadFileError(f"{place}: {error}") from error
     while columns and not columns[-1]:
         columns.pop()  # spreadsheets add empty columns
     if len(columns) > MOST_COLUMNS or not any(column in COLUMNS for column in columns):
-        raise BadFileError(f"{path}, line 1: the first line must name the columns; {_allowed()}")
-    problems = [_column_problem(column, columns) for column in columns]
+        raise BadFileError(f"{place}: the first line must name the columns; {_allowed()}")
+    problems = [
+        _column_problem(column, columns) if column else f"column {number} has no name"
+        for number, column in enumerate(columns, 1)
+    ]
     problems += [f"column {name} is missing" for name in REQUIRED if name not in columns]
     if any(problems):
         words = "; ".join(dict.fromkeys(problem for problem in problems if problem))
-        raise BadFileError(f"{path}, line 1: {words}; {_allowed()}")
+        raise BadFileError(f"{place}: {words}; {_allowed()}")
     return columns
 
 
@@ -173,18 +232,24 @@ def _allowed() -> str:
     return f"allowed: {', '.join(COLUMNS)}; {' and '.join(REQUIRED)} are needed"
 
 
-def _rows(reader: _csv.Reader, columns: list[str], source: str) -> Iterator[Row]:
+def _rows(reader: _csv.Reader, columns: list[str], source: str, above: int) -> Iterator[Row]:
     while True:
-        line = reader.line_num + 1
+        line = above + reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, None, f"not readable as CSV: {error}", reader.line_num)
+            yield Row(
+                line,
+                None,
+                f"not readable as CSV: {error}; is a quotation mark never closed, or one inside a"
+                ' text not doubled ("")?',
+                above + reader.line_num,
+            )
             continue
         if any(cell.strip() for cell in cells):
-            yield _row(line, reader.line_num, columns, cells, source)
+            yield _row(line, above + reader.line_num, columns, cells, source)
 
 
 def _row(line: int, last_line: int, columns: list[str], cells: list[str], source: str) -> Row:
@@ -207,7 +272,7 @@ def _draft(given: dict[str, str], source: str) -> Draft:
         return given.get(name, "").strip() or None
 
     return Draft(
-        recipient=given["recipient"].strip(),
+        recipient=_unguarded(given["recipient"].strip()),
         text=given["text"],
         source=word("source") or source,
         reference=word("reference"),
@@ -219,6 +284,12 @@ def _draft(given: dict[str, str], source: str) -> Draft:
         flash=_switch(given, "flash"),
         modem=word("modem"),
     )
+
+
+def _unguarded(number: str) -> str:
+    """Return a phone number without what keeps spreadsheets from taking it for a sum."""
+    found = _GUARDED.fullmatch(number)
+    return (found[1] or found[2] or "").strip() if found else number
 
 
 def _switch(given: dict[str, str], name: str) -> bool:

@@ -54,6 +54,61 @@ def test_unicode_files_are_recognised(tmp_path: Path, encoding: str) -> None:
     assert texts(table) == ["Zażółć 👍"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_what_a_database_exports_without_a_mark_is_recognised(
+    tmp_path: Path, encoding: str
+) -> None:
+    table = read(tmp_path, "recipient,text\r\n+48500100201,Zażółć\r\n".encode(encoding))
+    assert (table.encoding, texts(table)) == (encoding, ["Zażółć"])
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"recipient,text\n500100201,Za\xc5\xbc\xc3\xb3\xc5\x82\xc4\x87\n500100202,\xbfuk\n",
+        b"recipient,text\n500100201,Za\xc5\xbc\xc3\xb3\xc5\x82\xc4\x87\n500100202,Za\xc5",
+    ],
+)
+def test_a_few_wrong_octets_do_not_spoil_the_letters_of_all(tmp_path: Path, octets: bytes) -> None:
+    with pytest.raises(BadFileError, match="line 3: a letter there is not UTF-8"):
+        read(tmp_path, octets)
+    assert len(read(tmp_path, octets, encoding="cp1250").rows) == 2
+
+
+@pytest.mark.parametrize("octets", [b"PK\x03\x04\x14\x00", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_a_spreadsheets_own_file_is_called_so(tmp_path: Path, octets: bytes) -> None:
+    with pytest.raises(BadFileError, match="is a spreadsheet, not CSV; save it"):
+        read(tmp_path, octets + bytes(range(256)))
+
+
+@pytest.mark.parametrize(
+    "above",
+    ["sep=;\r\n", "SEP=;\r\n", '"sep=;"\r\n', "sep=;;\r\n", "\r\n;\r\n", "\r\nsep=;\r\n"],
+)
+def test_what_programs_write_above_the_header_is_no_header(tmp_path: Path, above: str) -> None:
+    octets = f"{above}recipient;text\r\n500100201;a, b\r\n500100202\r\n".encode()
+    table = read(tmp_path, octets)
+    assert (table.delimiter, texts(table)) == (";", ["a, b"])
+    assert [row.line for row in table.rows] == [above.count("\n") + 2, above.count("\n") + 3]
+    wrong = f"{above}recipient;txt\r\n".encode()
+    with pytest.raises(BadFileError, match=f"line {above.count(chr(10)) + 1}: column 'txt'"):
+        read(tmp_path, wrong)
+
+
+@pytest.mark.parametrize(
+    "cell", ["'+48500100201", '"=""+48500100201"""', "'500100201", " +48500100201 "]
+)
+def test_a_number_guarded_from_spreadsheets_is_a_number(tmp_path: Path, cell: str) -> None:
+    (row,) = read(tmp_path, f"recipient,text\n{cell},Hi\n".encode()).rows
+    assert row.draft is not None
+    assert row.draft.recipient.removeprefix("+48") == "500100201"
+
+
+def test_blanks_behind_delimiters_are_no_part_of_a_text(tmp_path: Path) -> None:
+    octets = b'recipient, text\n500100201, "hello, you"\n500100202, hi\n\x1a'
+    assert texts(read(tmp_path, octets)) == ["hello, you", "hi"]
+
+
 def test_the_named_encoding_counts(tmp_path: Path) -> None:
     octets = "recipient,text\n+48500100201,Größe\n".encode("cp1252")
     assert texts(read(tmp_path, octets, encoding="cp1252")) == ["Größe"]
@@ -133,6 +188,8 @@ def test_a_quote_that_is_never_closed_says_where_it_began(tmp_path: Path) -> Non
         (b"recipient,reference\n", "column text is missing"),
         (b"recipient,text,text\n", "line 1: column 'text' stands there twice; allowed"),
         (b'recipient,"text\n', "line 1"),
+        (b"recipient,,text\n", "column 2 has no name"),
+        (b"\r\n\r\n", "is empty"),
     ],
 )
 def test_a_wrong_header_is_refused_with_what_is_allowed(
