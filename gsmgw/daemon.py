@@ -78,7 +78,9 @@ class Round:
         self._hints = Hints()
         trust = ClockTrust(self._clock, elapsed=since_boot)
         self._dispatcher = Dispatcher(settings, self._db, self._hints, trust, self._clock)
-        intake = Intake(settings, self._db, self._clock, trust=trust)
+        intake = Intake(
+            settings, self._db, self._clock, trust=trust, writing=self._dispatcher.writing
+        )
         self.supervisor = Supervisor(on_stuck=self._stuck)
         self.supervisor.add(
             Housekeeping(settings, self._db, self._hints, self._dispatcher, trust, self._clock),

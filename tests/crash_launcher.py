@@ -213,6 +213,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "row.committing": lambda: _commit(Intake, "accept_new_rows"),
     "row.committed": lambda: _after(Intake, "accept_new_rows", result=_some),
     # a part goes out
+    "given.committed": lambda: _after(Dispatcher, "wait_ends", result=_some),
     "claim.committing": lambda: _commit(Dispatcher, "claim"),
     "claim.committed": lambda: _after(Dispatcher, "claim", result=_some),
     "cmgs.begins": lambda: _before(Dialogue, "submit"),

@@ -8,8 +8,9 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,15 @@ class CrashSite(Site):
             raise AssertionError(f"the step was not reached; the log:\n{self.log}") from None
         self.process = None
         assert code == -9, f"the daemon ended by itself ({code}):\n{self.log}"
+
+    def until_dead(self, meanwhile: Callable[[], object]) -> None:
+        """Do something over and over until the daemon has died of SIGKILL."""
+        assert self.process is not None
+        deadline = time.monotonic() + PATIENCE_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            meanwhile()
+            time.sleep(0.05)
+        self.await_death(1.0)
 
     def insert_some(self, count: int, label: str) -> list[int]:
         """Insert rows with texts of their own, each to another number."""

@@ -44,7 +44,13 @@ class Rig:
         self.hints = Hints()
         self.trust = ClockTrust(self.clock)
         self.dispatcher = Dispatcher(self.config, self.db, self.hints, self.trust, self.clock)
-        self.intake = Intake(self.config, self.db, self.clock, trust=self.trust)
+        self.intake = Intake(
+            self.config,
+            self.db,
+            self.clock,
+            trust=self.trust,
+            writing=self.dispatcher.writing,
+        )
         self.housekeeping = Housekeeping(
             self.config, self.db, self.hints, self.dispatcher, self.trust, self.clock
         )

@@ -50,6 +50,7 @@ class MemoryGateway:
         self.service_centre: str | None = None
         self.smss: list[int] = []
         self.clocks: list[tuple[str, dt.datetime]] = []
+        self.places: dict[str, PartToSend | None] = {}  #: modems that wait, what they are given
         self.busy = 0  #: so many writes are refused
         self.owed: list[SubmitResult] = []  #: results that were not written yet
 
@@ -80,6 +81,21 @@ class MemoryGateway:
             return None
         self.sending = self.waiting.popleft() if self.waiting else None
         return self.sending
+
+    def wait_begins(self, modem: str) -> None:
+        assert not self.owed, "waits for a part with a result in its hands"
+        assert self.sending is None, "waits for a second part"
+        self.places[modem] = None
+
+    def wait_ends(self, modem: str) -> PartToSend | None:
+        return self.places.pop(modem)
+
+    def give(self, modem: str, part: PartToSend) -> bool:
+        """Claim a part for a modem if it waits; tell whether it did."""
+        if self.places.get(modem, part) is not None:
+            return False
+        self.places[modem] = self.sending = part
+        return True
 
     def settle(self, modem: str, result: SubmitResult, *, claim_next: bool) -> PartToSend | None:
         self.owed.append(result)

@@ -3,11 +3,13 @@
 
 Theory of operation: a modem's thread asks `claim`; the first due part it may send is marked as
 being sent, committed, and handed out. `settle` writes the outcome and claims the next part in the
-same commit, so a busy modem costs one commit a part. There is no scheduler: whoever is free takes
-what is due, in the order of priority, category and time.
+same commit, so a busy modem costs one commit a part. For one that waits, whoever puts a message
+into the outbox claims in that commit (`writing`), so an idle modem costs one commit too. There is
+no scheduler: whoever is free takes what is due, in the order of priority, category and time.
 
-Threads and locks: every call runs in the modem's own thread. A session belongs to its modem's
-thread; others read only whole values of it. The outcome of a try that cannot be stored is kept
+Threads and locks: every call runs in the modem's own thread, `writing` in that of a door. A session
+belongs to its modem's thread, while its place is reserved to the thread that writes (see
+`waiting`); others read only whole values of it. The outcome of a try that cannot be stored is kept
 here and tried again before anything else is claimed.
 
 On failure: a claim that meets a busy database or a full disk is no claim (None); a settlement waits
@@ -17,20 +19,25 @@ the process where the database is damaged.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from gsmgw import logs
 from gsmgw.at import codes
-from gsmgw.clock import Clock, SystemClock, format_utc
+from gsmgw.clock import Clock, SystemClock
 from gsmgw.config import Config, Modem
-from gsmgw.errors import BadNumberError, BadTextError, StoreError
-from gsmgw.gateway import choosing, limits, outgoing, routing, sims
+from gsmgw.errors import StoreError
+from gsmgw.gateway import routing, sims
 from gsmgw.gateway.arrivals import Arrivals
+from gsmgw.gateway.claims import outgoing
+from gsmgw.gateway.claims.claiming import Claiming
+from gsmgw.gateway.claims.session import Session
+from gsmgw.gateway.claims.waiting import Reservation, Waiting
 from gsmgw.gateway.desk import Desk
 from gsmgw.gateway.hints import Hints
-from gsmgw.gateway.outcomes import counting, endings, settling
+from gsmgw.gateway.outcomes import counting, settling
 from gsmgw.gateway.trust import ClockTrust
 from gsmgw.model import (
     ErrorFamily,
@@ -38,17 +45,14 @@ from gsmgw.model import (
     ModemReport,
     ModemState,
     Outcome,
-    PartState,
     PartToSend,
     SimIdentity,
-    SimState,
     SubmitResult,
     Whose,
 )
 from gsmgw.modem.gateway_port import STORE_PASSING
 from gsmgw.store import events, modems, outbox
 from gsmgw.store.database import Database, Row, Transaction
-from gsmgw.store.outbox import PartChange
 
 log = logs.get("gateway")
 
@@ -56,22 +60,6 @@ log = logs.get("gateway")
 #: are not run against a wall. What the modem itself refuses is held back by its worker.
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 60.0
-
-
-@dataclass
-class Session:
-    """What the gateway remembers of a modem while it runs."""
-
-    sim_id: int | None = None
-    sim_key: str | None = None
-    state: ModemState = ModemState.ABSENT
-    attached: bool = False
-    cycled_sim: int | None = None  #: its modem was lost, and the store does not know yet
-    in_flight: int | None = None  #: the part that its thread holds
-    unsettled: list[SubmitResult] = field(default_factory=list)
-    wary: bool = False  #: the last part was refused, and nobody knows whether for its number
-    pause_until: float = 0.0  #: monotonic
-    pause_s: float = 0.0
 
 
 class Dispatcher(Desk):
@@ -91,6 +79,8 @@ class Dispatcher(Desk):
         self._trust = trust
         self._clock = clock or SystemClock()
         self._settling = settling.Settling(config)
+        self._claiming = Claiming(config, db, trust, self._clock)
+        self._waiting = Waiting([modem.name for modem in config.modems])
         self.arrivals = Arrivals(config, db, hints, trust)
         self._sessions = {modem.name: Session() for modem in config.modems}
         self._modems: dict[str, Modem] = {modem.name: modem for modem in config.modems}
@@ -209,16 +199,48 @@ class Dispatcher(Desk):
         try:
             if session.unsettled:
                 return self._store(modem, claim_next=True)
-            choice = self._choice_if_due(modem, session) if self._may_claim(session) else None
-            if choice is None:
+            if not self._may_claim(session) or not self._claiming.is_due(modem, session):
                 return None
             with self._db.write() as tx:
-                part = self._claim(tx, modem, session, choice)
+                part = self._claiming.claim(tx, modem, session)
         except STORE_PASSING as error:
             log.warning("store.unavailable", doing="claim", why=str(error))
             return None
         session.in_flight = None if part is None else part.part_id
         return part
+
+    def wait_begins(self, modem: str) -> None:
+        """Let a part be claimed for a modem whose thread is about to wait and has none."""
+        session = self._sessions[modem]
+        if not session.unsettled and self._may_claim(session):
+            self._waiting.begin(modem)
+
+    def wait_ends(self, modem: str) -> PartToSend | None:
+        """Return the part that was claimed meanwhile, its claim committed; None if none was."""
+        return self._waiting.end(modem)
+
+    @contextlib.contextmanager
+    def writing(self, *, synced: bool = True) -> Iterator[Transaction]:
+        """Write messages into the outbox and, in the same commit, claim them for waiting modems.
+
+        As `Database.write`; blocks for an fsync also where `synced` is False, if a modem waits:
+        a claim must be on disk before the first octet. Any thread but a modem's.
+        """
+        with (
+            self._waiting.reserve() as places,
+            self._db.write(synced=synced or bool(places.modems)) as tx,
+        ):
+            tx.after_commit(lambda: self._give(places))  # before others wake the modems
+            yield tx
+            for modem in places.modems:
+                part = self._claiming.claim(tx, modem, self._sessions[modem])
+                if part is not None:
+                    places.parts[modem] = part
+
+    def _give(self, places: Reservation) -> None:
+        for modem, part in places.parts.items():
+            self._sessions[modem].in_flight = part.part_id
+        places.give()
 
     def settle(self, modem: str, result: SubmitResult, *, claim_next: bool) -> PartToSend | None:
         """Record a result and, in the same commit, claim the next part if asked to."""
@@ -252,8 +274,7 @@ class Dispatcher(Desk):
             for result in session.unsettled:
                 self._settling.record(tx, modem, session.sim_id, result)
             if claim_next and self._may_claim(session):
-                now = dt.datetime.fromisoformat(tx.now)
-                part = self._claim(tx, modem, session, self._choice(tx, modem, session, now))
+                part = self._claiming.claim(tx, modem, session)
         # A late answer is about an earlier part than the one that is in flight.
         if part is not None:
             session.in_flight = part.part_id
@@ -282,91 +303,6 @@ class Dispatcher(Desk):
         if code.whose is Whose.NETWORK:
             session.pause_s = min(max(session.pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
             session.pause_until = self._clock.monotonic() + session.pause_s
-
-    def _choice_if_due(self, modem: str, session: Session) -> choosing.Choice | None:
-        """Look without a transaction: an idle modem must not write; None if nothing is due."""
-        choice = self._choice(self._db, modem, session, self._clock.now())
-        return choice if choice is not None and choice.pick(self._db) is not None else None
-
-    def _choice(
-        self, db: Database | Transaction, modem: str, session: Session, now: dt.datetime
-    ) -> choosing.Choice | None:
-        """Return what a modem may send; None if its SIM must not send at all."""
-        settings = self._modems[modem]
-        routes = routing.routes_served(settings, self._config.modems)
-        suspect, wary = self._trust.is_suspect, session.wary
-        if session.sim_id is not None:
-            sim = modems.get_sim(db, session.sim_id)
-            if sim is not None and sim["state"] == SimState.BLOCKED:
-                return None
-            if sim is not None and sim["resting_until"] and sim["resting_until"] > format_utc(now):
-                return None
-            wary = wary or (sim is not None and sim["state"] == SimState.RESTING)
-            routes = (*routes, routing.route_of_sim(session.sim_id))
-        barred = limits.barred_ranks(
-            self._config, settings.limits, db, session.sim_id, now, is_suspect=suspect
-        )
-        pause = dt.timedelta(seconds=self._config.sending.retry.longest)
-        after = format_utc(now + pause) if suspect else None
-        latest = format_utc(self._trust.latest()) if suspect else None
-        return choosing.Choice(routes, barred, format_utc(now), after, latest, wary)
-
-    def _claim(
-        self, tx: Transaction, modem: str, session: Session, choice: choosing.Choice | None
-    ) -> PartToSend | None:
-        while choice is not None and (message := choice.pick(tx)) is not None:
-            part = outbox.first_waiting_part(tx, message["id"])
-            if part is None or self._is_over(tx, message):
-                outbox.mirror(tx, message["id"])
-                continue
-            if message["parts"] > 1 and message["sim_id"] is None and session.sim_id is not None:
-                self._bind(tx, message["id"], session.sim_id)
-            outbox.claim(tx, part["id"], modem, session.sim_id)
-            outbox.mirror(tx, message["id"])
-            made = self._make(tx, modem, message["id"], part["id"], choice)
-            if made is not None:
-                return made
-        return None
-
-    def _bind(self, tx: Transaction, message_id: int, sim_id: int) -> None:
-        """Keep the parts of a message on one SIM, under one reference."""
-        ref = modems.next_concat_ref(tx, sim_id)
-        outbox.bind(
-            tx, message_id, route=routing.route_of_sim(sim_id), sim_id=sim_id, concat_ref=ref
-        )
-
-    def _is_over(self, tx: Transaction, message: Row) -> bool:
-        if message["expires_at"] is None or message["expires_at"] > tx.now:
-            return False
-        if self._trust.is_suspect:
-            return False
-        endings.expire(tx, message, f"expired at {message['expires_at']} before it could be sent")
-        return True
-
-    def _make(
-        self, tx: Transaction, modem: str, message_id: int, part_id: int, choice: choosing.Choice
-    ) -> PartToSend | None:
-        message, part = outbox.get(tx, message_id), outbox.get_part(tx, part_id)
-        if message is None or part is None:
-            return None
-        more = choice.pick(tx) is not None
-        try:
-            return outgoing.make_part(
-                message,
-                part,
-                report=self._modems[modem].reports,
-                now=dt.datetime.fromisoformat(tx.now),
-                validity_s=self._config.sending.validity,
-                more_follow=more,
-            )
-        except (BadNumberError, BadTextError) as error:
-            # Intake lets nothing through that cannot be encoded; a row changed by force can.
-            change = PartChange(
-                PartState.FAILED, family=ErrorFamily.GSMGW, code=error.reason, error=str(error)
-            )
-            outbox.end_attempt(tx, part_id, outcome=Outcome.UNTOUCHED, change=change)
-            endings.fail_part(tx, part, change)
-            return None
 
     # -- receiving -------------------------------------------------------------------------------
 

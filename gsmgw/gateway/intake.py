@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from gsmgw import errors, logs, pdu, phone
@@ -43,6 +44,9 @@ NEW_ROWS_AT_ONCE = 20
 #: No text of 255 parts is longer (3GPP TS 23.040 9.2.3.24.1).
 LONGEST_TEXT = 255 * 153
 
+#: Begins a write transaction: `Database.write`, or `Dispatcher.writing`.
+Writing: TypeAlias = Callable[..., contextlib.AbstractContextManager[Transaction]]
+
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
@@ -68,6 +72,7 @@ class Intake:
         clock: Clock | None = None,
         *,
         trust: ClockTrust | None = None,
+        writing: Writing | None = None,
     ) -> None:
         """Make the door.
 
@@ -77,12 +82,14 @@ class Intake:
             clock: for tests.
             trust: while it holds the clock for suspect nothing is expired on arrival; without it
                 the clock is believed.
+            writing: begins a transaction for `accept`; None for one that no modem waits for.
         """
         self._config = config
         self._db = db
         self._trust = trust
         self._clock = clock or SystemClock()
         self._zone = ZoneInfo(config.timezone)
+        self.writing: Writing = writing or db.write
 
     def warm_up(self) -> None:
         """Check a specimen, so that the first message need not wait for what is loaded when used.
@@ -153,7 +160,7 @@ class Intake:
         """
         if not entry.new_rows(self._db, 1):
             return 0
-        with self._db.write() as tx:
+        with self.writing() as tx:
             rows = entry.new_rows(tx, NEW_ROWS_AT_ONCE)
             for row in rows:
                 self._accept_row(tx, row)

@@ -43,6 +43,15 @@ class Gateway(Protocol):
     def claim(self, modem: str) -> PartToSend | None:
         """Return the next part this modem may send; the claim is committed."""
 
+    def wait_begins(self, modem: str) -> None:
+        """Learn that the modem's thread, which has no part, is about to wait for something to do.
+
+        Until `wait_ends` a part may be claimed for it.
+        """
+
+    def wait_ends(self, modem: str) -> PartToSend | None:
+        """Return the part that was claimed since `wait_begins`; the claim is committed."""
+
     def settle(self, modem: str, result: SubmitResult, *, claim_next: bool) -> PartToSend | None:
         """Record a result and, in the same commit, claim the next part if asked to.
 

@@ -4,7 +4,7 @@
 Theory of operation. `step` does one round: it sends at most one part, or hands over a few arrivals,
 or makes one attempt to find or recover the modem, and then waits four seconds at most. While there
 is work it does not wait. In a round, in this order: what the store did not take before, what the
-modem said unasked, orders of people, one part, one duty that is due (a memory to sweep, a look at
+modem said unasked, one part, orders of people, one duty that is due (a memory to sweep, a look at
 signal and network). So receiving never waits for a queue to be empty, nor sending for a full SIM.
 
 The state follows `state.TABLE`. Errors of the modem end a round and decide what follows:
@@ -284,13 +284,14 @@ class Worker:
             self._start_anew("the SIM is gone or locked")
             return
         self._follow_registration()
-        worked = self._orders.run_one()
-        if self._state is ModemState.READY and not stop.is_set():
-            worked |= self._send(stop)
+        is_sending = self._state is ModemState.READY and not stop.is_set()
+        worked = self._send(stop) if is_sending else False
+        worked |= self._orders.run_one()
         worked |= self._do_duty()
         if not worked and not self._talk.unsolicited:
             due_at = min(self._look_at, self._arrivals.due_at())
-            self._wait(min(_IDLE_S, max(0.0, due_at - self._clock.monotonic())))
+            seconds = min(_IDLE_S, max(0.0, due_at - self._clock.monotonic()))
+            self._sender.wait(lambda: self._wait(seconds), is_open=is_sending)
 
     def _send(self, stop: threads.StopToken) -> bool:
         try:

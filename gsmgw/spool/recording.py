@@ -183,7 +183,7 @@ class Recorder:
         """Store files, so many elements of each at most; return what is complete, or our fault."""
         try:
             # What stands in `checked/` is on disk, and without a row it is read again.
-            with self._db.write(synced=False) as tx:
+            with self._intake.writing(synced=False) as tx:
                 # First of all that follows: a modem need not wait for the lines of the log.
                 tx.after_commit(self._hints.due)
                 return [one.claim for one in taken if self._record_one(tx, one, most)]

@@ -17,7 +17,7 @@ from typing import Any
 from gsmgw import __version__
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
-from gsmgw.gateway import limits
+from gsmgw.gateway.claims import limits
 from gsmgw.gateway.health import balance, disks, self_test
 from gsmgw.gateway.health.upcoming import Upcoming, upcoming
 from gsmgw.model import Category, InboxKind, MessageState

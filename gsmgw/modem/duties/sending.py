@@ -16,6 +16,7 @@ Threads and locks. None; belongs to the modem's thread.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from gsmgw import logs
 from gsmgw.at import codes
@@ -88,6 +89,22 @@ class Sender:
         if held and self._failures % _FAILURES_BEFORE_ANEW == 0:
             raise ModemError(f"{self._failures} parts in a row failed at the modem itself")
         return True
+
+    def wait(self, pause: Callable[[], None], *, is_open: bool) -> None:
+        """Pause; a modem that is open may be given a part meanwhile, which `send_one` sends then.
+
+        Raises:
+            PortLostError: from the pause; what was claimed is to be given back.
+        """
+        is_held = self._clock.monotonic() < self._hold_until
+        if not is_open or is_held or self._claimed is not None:
+            pause()
+            return
+        self._gateway.wait_begins(self._name)
+        try:
+            pause()
+        finally:
+            self._claimed = self._gateway.wait_ends(self._name)
 
     def _note(self, result: SubmitResult) -> bool:
         """Keep account of one result; return whether the modem is to be held back."""
