@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import shutil
 import sys
 import textwrap
@@ -28,6 +29,9 @@ _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 #: A day further away than this is named with its year.
 _A_YEAR = dt.timedelta(days=300)
+
+#: A time as the store writes it, among other words.
+_UTC = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 #: Columns between two columns of a table; less than so many for the wide one is no use.
 _GAP, _LEAST = 2, 20
@@ -109,6 +113,11 @@ def short_time(stored: object, zone: dt.tzinfo, now: dt.datetime, *, seconds: bo
     if not isinstance(at, dt.datetime) or at.date() != now.astimezone(zone).date():
         return day_time(stored, zone, now)
     return f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
+
+
+def localised(words: str, zone: dt.tzinfo) -> str:
+    """Return words in which times of the store are in a zone, as people read all others."""
+    return _UTC.sub(lambda found: local_time(found[0], zone), words)
 
 
 def _read(stored: object, zone: dt.tzinfo) -> dt.datetime | str:

@@ -6,6 +6,17 @@ from __future__ import annotations
 from gsmgw.at import codes
 from gsmgw.model import ErrorFamily
 
+_FATES = {
+    codes.DeliveryStatus.DELIVERED: "the phone has it",
+    codes.DeliveryStatus.UNDELIVERED: "the network has given up",
+    codes.DeliveryStatus.PENDING: "not yet, the network goes on trying",
+}
+
+
+def fate(status: int) -> str:
+    """Return what a status report means for the part, in plain words; `status` is its TP-ST."""
+    return _FATES[codes.tp_status(status).delivery]
+
 
 def explain(family: str | None, code: str | None) -> str:
     """Return what a stored error says, in words; '' where there is nothing to say."""

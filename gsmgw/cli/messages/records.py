@@ -90,7 +90,9 @@ def list_messages(
                 display.short_time(row["created_at"], current.zone, now),
                 row["recipient"],
                 row["parts"],
-                row["error"] or display.safe_cell(row["text"]),
+                display.localised(row["error"], current.zone)
+                if row["error"]
+                else display.safe_cell(row["text"]),
             )
             for row in rows
         ),
@@ -120,6 +122,7 @@ def show(current: session.Session, message_id: int, as_json: bool) -> None:
 
     Parts, attempts, codes in words, status reports, files, and times in the clinic's zone.
     """
+    from gsmgw.cli.messages import advice
     from gsmgw.gateway import words
 
     told = story.collect(current.database, message_id)
@@ -139,9 +142,11 @@ def show(current: session.Session, message_id: int, as_json: bool) -> None:
     for moment in story.moments(told, words.explain, current.zone):
         at = display.local_time(moment.at, current.zone)
         click.echo(display.hanging(f"  {at}  ", moment.words))
-    advice = story.advice(told, [modem.name for modem in current.config.modems])
-    if advice:
-        click.echo(f"\n{display.hanging('', advice)}")
+    hints = advice.advice(told, advice.look_around(current))
+    if hints:
+        click.echo()
+    for hint in hints:
+        click.echo(display.hanging("", hint))
 
 
 def _facts(message: display.Row, current: session.Session) -> list[tuple[str, str]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gsmgw.cli import display
-from gsmgw.model import ErrorFamily, MessageState, ModemState, PartState
+from gsmgw.model import ErrorFamily, MessageState
 from gsmgw.store import events, modems, outbox, reports, spool_files, tries
 from gsmgw.store.database import Database
 
@@ -226,6 +226,7 @@ def moments(story: Story, explain: Explain, zone: dt.tzinfo) -> list[Moment]:
         *(moment for row in story.events for moment in _event(row, story.message)),
         *_end(story.message, explain),
     ]
+    told = [Moment(moment.at, display.localised(moment.words, zone)) for moment in told]
     return sorted(told, key=lambda moment: str(moment.at))
 
 
@@ -281,11 +282,13 @@ def _proof(part: display.Row, story: Story) -> Iterator[Moment]:
 
 
 def _report(row: display.Row, story: Story, explain: Explain, zone: dt.tzinfo) -> Moment:
+    from gsmgw.gateway import words as words_of
+
     meaning = display.safe(explain("tp-st", str(row["st"])))
     words = f"{_part_words(row['part_number'], story)}: status report: {meaning}"
     if row["discharged_at"]:
         words += f", at {display.local_time(row['discharged_at'], zone)}"
-    return Moment(row["received_at"], words)
+    return Moment(row["received_at"], f"{words}; {words_of.fate(row['st'])}")
 
 
 def _event(row: display.Row, message: display.Row) -> Iterator[Moment]:
@@ -309,56 +312,3 @@ def _end(message: display.Row, explain: Explain) -> Iterator[Moment]:
 
 def _part_words(number: int, story: Story) -> str:
     return f"part {number} of {story.message['parts']}"
-
-
-def _waits_for(story: Story, configured: Collection[str]) -> str | None:
-    """Say which modem or SIM a message waits for that cannot send it; None if there is none."""
-    message = story.message
-    wish, number = message["modem"], message["id"]
-    if wish and wish not in configured:
-        return (
-            f"It waits for modem {display.safe(wish)}, which is not configured. Configure it again"
-            f" under this name; or withdraw it (gsmgw cancel {number}) and send it anew"
-        )
-    if message["sim_id"] is None or any(row["state"] == ModemState.READY for row in story.modems):
-        return None
-    seen = ", ".join(display.safe(row["name"]) for row in story.modems)
-    where = f", last seen in modem {seen}" if seen else ""
-    again = (
-        "it was sent anew from another SIM once already"
-        if message["restarts"]
-        else "after ten minutes all of it is sent anew from another SIM, if there is one"
-    )
-    return f"Its first parts went out from a SIM that is away{where}; the others wait: {again}."
-
-
-def advice(story: Story, configured: Collection[str]) -> str | None:
-    """Say what a person can do about a message that needs one; None if none is needed.
-
-    Args:
-        story: the message's.
-        configured: names of modems.
-    """
-    message = story.message
-    number = message["id"]
-    waits = _waits_for(story, configured) if message["due_at"] else None
-    if waits is not None:
-        return waits
-    if message["state"] == MessageState.UNCERTAIN:
-        doubtful = [str(p["number"]) for p in story.parts if p["state"] == PartState.UNCERTAIN]
-        which = f"part {', '.join(doubtful)}" if len(story.parts) > 1 else "it"
-        return (
-            f"Nobody knows whether {which} arrived. Ask the recipient; if it did not:"
-            f" gsmgw retry {number}"
-        )
-    if story.unreported and message["state"] == MessageState.SENT:
-        numbers = ", ".join(str(part["number"]) for part in story.unreported)
-        which = f"part {numbers}" if len(story.parts) > 1 else "it"
-        return (
-            f"Only the SIM's reference counter tells that {which} was sent, and no status report"
-            " has come, although this SIM gives reports: the network may have refused it. Ask the"
-            " recipient."
-        )
-    if message["state"] in (MessageState.FAILED, MessageState.REJECTED, MessageState.EXPIRED):
-        return f"It was not sent. To send it all the same: gsmgw retry {number}"
-    return None
