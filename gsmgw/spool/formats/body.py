@@ -22,7 +22,7 @@ _ALPHABETS = {
     "ucs": "ucs2",
     "uni": "ucs2",
 }
-_HEX_COMMENT = ("/", "'", "#", ":")
+_HEX_COMMENT = re.compile("[/'#:]")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
 
 
@@ -81,30 +81,31 @@ def replace_macros(text: str, macros: list[str]) -> str:
 def read_hex(text: str) -> bytes:
     """Read the body of a `Hex: yes` file: hex digits, comments, and smsd's three keywords.
 
+    A comment reaches to the end of its line, which may begin with digits or with `LENGTH`.
     `STRING: x` stands for the octets of x, `INLINESTRING: x` for WBXML's inline string (03, x, 00),
     and a pair of `LENGTH` lines puts the number of octets between them in front of them.
 
     Raises:
-        BadFileError: something else stands there.
+        BadFileError: something else stands there, or a `LENGTH` without its second.
     """
     octets = bytearray()
     length_at: int | None = None
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
         keyword, _, rest = line.partition(":")
-        if not line or line.startswith(_HEX_COMMENT):
-            continue
         if keyword == "STRING":
             octets += rest.strip().encode()
         elif keyword == "INLINESTRING":
             octets += b"\x03" + rest.strip().encode() + b"\x00"
-        elif line == "LENGTH" and length_at is None:
+        elif line.startswith("LENGTH") and length_at is None:
             length_at = len(octets)
-        elif line == "LENGTH" and length_at is not None:
+        elif line.startswith("LENGTH") and length_at is not None:
             octets.insert(length_at, min(len(octets) - length_at, 255))
             length_at = None
         else:
-            octets += _hex_line(line, number)
+            octets += _hex_line(_HEX_COMMENT.split(line, maxsplit=1)[0], number)
+    if length_at is not None:
+        raise BadFileError("Invalid hex data: LENGTH stands there an odd number of times")
     return bytes(octets)
 
 
@@ -140,12 +141,12 @@ def cut_udh(octets: bytes) -> tuple[bytes, bytes]:
 
 
 def trim(text: str) -> str:
-    """Cut blanks and line ends off the end of a text, as smsd does before it sends.
+    """Cut blanks, line ends and DOS's end of file off a text's end, as smsd does before it sends.
 
     Raises:
         BadTextError: nothing is left.
     """
-    trimmed = text.rstrip(" \t\r\n\x00")
+    trimmed = text.rstrip(" \t\r\n\x00\x1a")
     if not trimmed:
         raise BadTextError("No text")
     return trimmed

@@ -168,8 +168,7 @@ def _content(file: SmsFile, alphabet: str) -> tuple[str, TpOptions]:
     if alphabet == "binary":
         udh, data = _binary(file, udh)
     else:
-        macros = file.values("Macro")
-        text = body.trim(body.replace_macros(body.decode_body(file.body, alphabet), macros))
+        text = body.trim(_text(file, alphabet))
         if "\x00" in text:
             raise BadTextError(f"Invalid character (NUL) at position {text.index(chr(0)) + 1}")
     is_ping = is_yes(file.value("Ping"))
@@ -187,12 +186,21 @@ def _content(file: SmsFile, alphabet: str) -> tuple[str, TpOptions]:
     )
 
 
+def _text(file: SmsFile, alphabet: str) -> str:
+    """Return the text with its macros put in; before the hex is read, if it is hex."""
+    if is_yes(file.value("Hex")):
+        return body.decode_body(_hex_body(file), alphabet)
+    return body.replace_macros(body.decode_body(file.body, alphabet), file.values("Macro"))
+
+
+def _hex_body(file: SmsFile) -> bytes:
+    macros = file.values("Macro")
+    return body.read_hex(body.replace_macros(headers.decode_text(file.body), macros))
+
+
 def _binary(file: SmsFile, udh: bytes | None) -> tuple[bytes | None, bytes]:
     """Return header and data of an 8-bit message; the header may stand in front of the data."""
-    data = file.body
-    if is_yes(file.value("Hex")):
-        macros = file.values("Macro")
-        data = body.read_hex(body.replace_macros(headers.decode_text(data), macros))
+    data = _hex_body(file) if is_yes(file.value("Hex")) else file.body
     if not data:
         raise BadTextError("No data")
     wanted = file.value("UDH")

@@ -93,6 +93,11 @@ def test_a_blank_line_may_hold_blanks() -> None:
         (TO + b"Alphabet: binary\n\n\x05\x00", "Incorrect first byte of UDH"),
         (TO + b"Alphabet: binary\nHex: yes\n\n# nothing\n", "No data"),
         (TO + b"Alphabet: binary\nHex: yes\n\n0G\n", "Invalid hex data in line 1 of the body"),
+        (TO + b"Hex: yes\n\n41\n4 : half\n", "Invalid hex data in line 2 of the body"),
+        (
+            TO + b"Alphabet: bin\nHex: yes\nUDH: no\n\nLENGTH\n41\n",
+            "Invalid hex data: LENGTH stands there an odd number of times",
+        ),
         (
             TO + b"Alphabet: binary\nUDH: no\n\n" + b"x" * 141,
             "Too long data for single part sending",
@@ -232,12 +237,36 @@ HEX = "Alphabet: bin\nUDH: no\nHex: y"
         ("Alphabet: bin\nUDH: no\nHex: y", b"STRING: hi\n00", None, b"hi\x00"),
         ("Alphabet: bin\nUDH: no\nHex: y", b"INLINESTRING: hi", None, b"\x03hi\x00"),
         (HEX, b"AA\nLENGTH\n0102\nLENGTH\nBB", None, b"\xaa\x02\x01\x02\xbb"),
+        (
+            HEX,
+            b"0B 84 : push port (2948)\r\n23F0/x\n 01#\n02 'y",
+            None,
+            b"\x0b\x84\x23\xf0\x01\x02",
+        ),
+        (HEX, b"LENGTH // here\nAE : header\nLENGTH : ends", None, b"\x01\xae"),
         ("Alphabet: bin\nUDH: no\nHex: y\nMacro: %n%=0A0B", b"01%n%", None, b"\x01\x0a\x0b"),
     ],
 )
 def test_binary(headers: str, body: bytes, udh: bytes | None, data: bytes) -> None:
     found = tp(headers, body)
     assert (found.udh, found.data) == (udh, data)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "text"),
+    [
+        ("Hex: yes", b"// ISO\n48 65 6C 6C 6F A4 // hello, euro\n", "Hello€"),
+        ("Alphabet: UTF-8\nHex: yes\nMacro: %n%=C584", b"41 %n%", "Ań"),
+        ("Alphabet: UCS2\nHex: yes", b"0041 0144", "Ań"),
+        ("Hex: no", b"48 65 // no hex", "48 65 // no hex"),
+    ],
+)
+def test_text_in_hex(headers: str, body: bytes, text: str) -> None:
+    assert parse(TO + headers.encode() + b"\n\n" + body).text == text
+
+
+def test_the_end_of_file_of_dos_is_no_letter() -> None:
+    assert parse(TO + b"\r\nHello\r\n\x1a").text == "Hello"
 
 
 @pytest.mark.parametrize(
