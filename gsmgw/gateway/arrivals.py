@@ -236,7 +236,7 @@ class Arrivals:
     # -- joining ---------------------------------------------------------------------------------
 
     def _join_if_complete(self, tx: Transaction, like: Row) -> None:
-        chosen = _one_of_each(inbox.waiting_parts(tx, like))
+        chosen = _one_of_each(inbox.waiting_parts(tx, like), like)
         if len(chosen) == like["concat_total"]:
             self._join(tx, chosen)
 
@@ -246,7 +246,7 @@ class Arrivals:
                 oldest = inbox.oldest_waiting(tx, whose)
                 if oldest is None:
                     return
-                self._join(tx, _one_of_each(inbox.waiting_parts(tx, oldest)))
+                self._join(tx, _one_of_each(inbox.waiting_parts(tx, oldest), oldest))
 
     def hand_over_incomplete(self) -> int:
         """Hand over what has waited a day for its companions; return how many messages."""
@@ -257,7 +257,7 @@ class Arrivals:
         with self._db.write() as tx:
             # Again one by one: joining takes a part's companions with it.
             while count < 100 and (rows := inbox.overdue_parts(tx, before, 1)):
-                self._join(tx, _one_of_each(inbox.waiting_parts(tx, rows[0])))
+                self._join(tx, _one_of_each(inbox.waiting_parts(tx, rows[0]), rows[0]))
                 count += 1
         return count
 
@@ -341,14 +341,34 @@ def _is_equal_report(tx: Transaction, decoded: pdu.Decoded, earlier: Row) -> boo
     )
 
 
-def _one_of_each(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows in order, of each number the one that came last.
+def _one_of_each(rows: Sequence[Row], like: Row) -> list[Row]:
+    """Return the rows of one message in order: `like`, and of each other number its companion.
 
-    References come round after 256 messages: an old part whose companions never came must not be
-    joined with new ones that happen to bear its reference.
+    References come round after 256 messages, and some phones give all messages the same one: where
+    several parts bear a number, the one that the service centre took nearest to `like` belongs to
+    it; where that says nothing, the one that came last.
     """
-    chosen = {row["concat_number"]: row for row in sorted(rows, key=lambda row: int(row["id"]))}
+    at = {row["id"]: _taken_at(row) for row in rows} if _has_doubles(rows) else {}
+    mine = at.get(like["id"])
+
+    def order(row: Row) -> tuple[bool, dt.timedelta, int]:
+        its = at.get(row["id"])
+        distance = dt.timedelta() if mine is None or its is None else abs(its - mine)
+        return row["id"] != like["id"], distance, -row["id"]
+
+    chosen: dict[int, Row] = {}
+    for row in sorted(rows, key=order):
+        chosen.setdefault(row["concat_number"], row)
     return [chosen[number] for number in sorted(chosen)]
+
+
+def _has_doubles(rows: Sequence[Row]) -> bool:
+    return len({row["concat_number"] for row in rows}) < len(rows)
+
+
+def _taken_at(row: Row) -> dt.datetime | None:
+    decoded = pdu.decode(row["pdu"])
+    return decoded.service_centre_at if isinstance(decoded, pdu.Deliver) else None
 
 
 def _reply_since(tx: Transaction) -> str:

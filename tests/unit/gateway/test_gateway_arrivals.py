@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 from gateway_support import Rig
@@ -105,6 +106,47 @@ def test_old_part_is_not_joined_with_a_new_message_of_its_reference(rig: Rig) ->
     rig.clock.advance(86400)
     rig.housekeeping.work()
     assert [(row["complete"]) for row in rig.inbox()] == [1, 0]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_two_messages_of_one_reference_are_not_mixed(rig: Rig, order: tuple[int, ...]) -> None:
+    rig.attach()
+    first, later = rig.clock.now(), rig.clock.now() + dt.timedelta(minutes=5)
+    octets = [
+        deliver(rig, text, concat=pdu.Concat(9, 2, number), service_centre_at=at)
+        for text, number, at in [
+            ("I can ", 1, first),
+            ("come.", 2, first + dt.timedelta(seconds=3)),
+            ("I cannot ", 1, later),
+            ("pay.", 2, later + dt.timedelta(seconds=3)),
+        ]
+    ]
+    rig.clock.advance(600)
+    for index in order:
+        rig.receive(octets[index])
+    # Two that came without their companions are joined: nobody can know that more will come.
+    lonely = {order[0], order[1]} in ({0, 3}, {1, 2})
+    expected = ["I can pay.", "I cannot come."] if lonely else ["I can come.", "I cannot pay."]
+    assert sorted(row["text"] for row in rig.inbox()) == expected
+
+
+def test_without_a_readable_time_the_last_part_counts(rig: Rig) -> None:
+    rig.attach()
+    for text, number in (("old ", 1), ("new ", 1), ("end", 2)):
+        rig.receive(deliver(rig, text, concat=pdu.Concat(9, 2, number), service_centre_at=None))
+    assert [row["text"] for row in rig.inbox()] == ["new end"]
+
+
+def test_overdue_part_does_not_take_a_fresh_one_of_its_reference_along(rig: Rig) -> None:
+    rig.attach()
+    rig.receive(deliver(rig, "lost ", concat=pdu.Concat(9, 2, 1)))
+    rig.clock.advance(86000)
+    rig.receive(deliver(rig, "new ", concat=pdu.Concat(9, 2, 1)))
+    rig.clock.advance(400)
+    rig.housekeeping.work()
+    assert [(row["complete"], "lost" in row["text"]) for row in rig.inbox()] == [(0, True)]
+    rig.receive(deliver(rig, "message", concat=pdu.Concat(9, 2, 2)))
+    assert [row["text"] for row in rig.inbox()][1:] == ["new message"]
 
 
 def test_sender_with_too_many_parts_waiting_gets_the_oldest_handed_over(rig: Rig) -> None:
