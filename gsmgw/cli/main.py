@@ -55,6 +55,13 @@ class Gsmgw(command.LazyGroup):
         except BrokenPipeError as error:  # click itself would exit with 1
             exits.finish(error)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the command line; likewise for a reader of `--help`."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError as error:
+            exits.finish(error)
+
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> NoReturn:
         """Run a command and end the process with an exit code of sysexits.
 
@@ -77,6 +84,18 @@ def _tolerate_narrow_encodings() -> None:
         if isinstance(stream, io.TextIOWrapper):
             with contextlib.suppress(ValueError, OSError):
                 stream.reconfigure(errors="backslashreplace")
+
+
+def _fill_closed_streams() -> None:
+    """Give streams that the caller has closed (`>&-`) to nobody.
+
+    Else what is opened next gets their numbers, a port or a file, and what others write to standard
+    output or error goes there.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8"))
 
 
 @click.group(
@@ -112,4 +131,5 @@ def cli(ctx: click.Context, config_path: Path | None) -> None:
 
 def main() -> None:
     """Run the command line of this process."""
+    _fill_closed_streams()
     cli(prog_name="gsmgw")

@@ -239,16 +239,35 @@ def test_output_to_a_full_disk_is_74(place: Place) -> None:
     assert (code, err) == (74, "gsmgw: output: No space left on device\n")
 
 
-def test_a_reader_that_has_gone_is_no_trouble(place: Place) -> None:
+@pytest.mark.parametrize("words", [["list"], ["--help"], ["send", "--help"]])
+def test_a_reader_that_has_gone_is_no_trouble(place: Place, words: list[str]) -> None:
     with place.database.write():
         pass
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        code, _, err = finish(start("list", config=place.config, stdout=writer))
+        code, _, err = finish(start(*words, config=place.config, stdout=writer))
     finally:
         os.close(writer)
     assert (code, err) == (141, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_those_of_nobody(place: Place, closed: str) -> None:
+    command = f'"{sys.executable}" -m gsmgw --config "{place.config}" send 500100201 - {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command],
+        input=b"Hello",
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert b"Traceback" not in done.stdout + done.stderr
+    if "<&-" in closed:
+        assert done.returncode == 65  # no text
+    else:
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert [message["text"] for message in place.json("list")] == ["Hello"]
 
 
 def test_an_old_locale_costs_letters_only(place: Place) -> None:
