@@ -27,8 +27,11 @@ from gsmgw.store.outbox import PartChange
 
 log = logs.get("gateway")
 
-#: A report may come this late: networks keep trying for days (TP-VP allows 63 weeks at most).
+#: A report may come this late: networks keep trying for days.
 OPEN_FOR = dt.timedelta(days=21)
+#: One whose own time fits may come later still: TP-VP allows 63 weeks, and a modem keeps a report
+#: for as long as the machine is switched off.
+OPEN_LONGEST = dt.timedelta(weeks=65)
 #: A report without a part is tried again for so long.
 TRY_AGAIN_FOR = dt.timedelta(days=2)
 #: Fewer digits than this must be equal: a suffix of three digits says nothing.
@@ -61,7 +64,7 @@ def _dialled(number: str) -> str:
 
 def match_again(tx: Transaction, config: Config, sim_id: int | None, recipient: str) -> None:
     """Try the reports of a SIM about a number that have found no part yet."""
-    since = format_utc(dt.datetime.fromisoformat(tx.now) - TRY_AGAIN_FOR)
+    since = _before(tx, TRY_AGAIN_FOR)
     for report in reports.unmatched(tx, sim_id, since):
         if same_number(report["recipient"], recipient):
             match(tx, config, report)
@@ -69,9 +72,10 @@ def match_again(tx: Transaction, config: Config, sim_id: int | None, recipient: 
 
 def match(tx: Transaction, config: Config, report: Row) -> bool:
     """Find the part that a stored report speaks of, and let it follow; False if there is none."""
-    since = format_utc(dt.datetime.fromisoformat(tx.now) - OPEN_FOR)
+    since = _before(tx, OPEN_FOR)
     sim_id = report["sim_id"]
-    if references_count(tx, sim_id):
+    counts = references_count(tx, sim_id)
+    if counts:
         candidates = reports.open_parts_with(tx, sim_id, report["mr"], since)
         held = counting.claims(tx, sim_id)
         candidates += [row for row in held if row["expected_mr"] == report["mr"]]
@@ -80,12 +84,20 @@ def match(tx: Transaction, config: Config, report: Row) -> bool:
         candidates = reports.open_parts(tx, sim_id, ending, since)
     offset = _offset(tx, report["service_centre"])
     window = EVIDENCE_WITHIN_ANY_ZONE if offset is None else EVIDENCE_WITHIN
-    fitting = [
-        (distance, part)
-        for part in candidates
-        if same_number(part["recipient"], report["recipient"])
-        and _may_be(tx, report, part, distance := _distance(report, part, offset), window)
-    ]
+
+    def fitting_of(rows: list[Row]) -> list[tuple[dt.timedelta, Row]]:
+        return [
+            (distance, part)
+            for part in rows
+            if same_number(part["recipient"], report["recipient"])
+            and _may_be(tx, report, part, distance := _distance(report, part, offset), window)
+        ]
+
+    fitting = fitting_of(candidates)
+    if counts and all(distance > window for distance, _ in fitting):
+        older = reports.open_parts_with(tx, sim_id, report["mr"], _before(tx, OPEN_LONGEST))
+        near = [pair for pair in fitting_of(older) if pair[0] <= window]
+        fitting = near or fitting
     if not fitting:
         return False
 
@@ -101,6 +113,10 @@ def match(tx: Transaction, config: Config, report: Row) -> bool:
     _, part = min(fitting, key=order)
     _apply(tx, config, report, part)
     return True
+
+
+def _before(tx: Transaction, span: dt.timedelta) -> str:
+    return format_utc(dt.datetime.fromisoformat(tx.now) - span)
 
 
 def references_count(tx: Transaction, sim_id: int | None) -> bool:

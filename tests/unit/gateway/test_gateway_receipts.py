@@ -121,6 +121,32 @@ def test_report_may_come_three_weeks_after_its_part(rig: Rig, days: int, state: 
     assert rig.state_of(message_id) == state
 
 
+@pytest.mark.parametrize(("days", "state"), [(90, "delivered"), (500, "sent")])
+def test_report_that_a_modem_kept_for_months_finds_its_part(
+    rig: Rig, days: int, state: str
+) -> None:
+    rig.attach()
+    old = rig.add("old")
+    rig.send(7)
+    submitted = rig.clock.now()
+    rig.clock.advance(days * 86400)
+    rig.report(7, at=submitted)
+    assert rig.state_of(old) == state
+
+
+def test_report_of_months_ago_is_not_taken_for_a_message_of_yesterday(rig: Rig) -> None:
+    rig.attach()
+    old = rig.add("old")
+    rig.send(7)
+    submitted = rig.clock.now()
+    rig.clock.advance(60 * 86400)
+    new = rig.add("new")
+    rig.send(7)
+    rig.clock.advance(86400)
+    rig.report(7, at=submitted)
+    assert (rig.state_of(old), rig.state_of(new)) == ("delivered", "sent")
+
+
 def test_report_of_another_sim_is_not_ours(rig: Rig) -> None:
     rig.attach("front")
     rig.attach("back")
