@@ -252,7 +252,8 @@ def _print_below(columns: Sequence[str], rows: Sequence[Sequence[object]], wide:
     place = list(columns).index(wide)
     others = [[*row[:place], *row[place + 1 :]] for row in rows]
     names = [*columns[:place], *columns[place + 1 :]]
-    made = render(table(names, others, wide="", fit=False))
+    # Where even these have no room, lines break at the edge: an id cut to dots is of no use.
+    made = render(table(names, others, wide="", fit=False), width=_WIDE)
     heading, *lines = made.rstrip("\n").split("\n")
     click.echo(heading)
     for line, row in zip(lines, rows, strict=True):

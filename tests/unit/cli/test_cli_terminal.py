@@ -29,10 +29,10 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.database.close()
 
 
-def at_terminal(place: Place, *words: str) -> list[str]:
+def at_terminal(place: Place, *words: str, columns: int = 80) -> list[str]:
     """Run a command as a person does; return the lines that stand on the screen."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 80, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     names = ("COLUMNS", "LINES", "GSMGW_CONFIG")
     environment = {key: value for key, value in os.environ.items() if key not in names}
     with subprocess.Popen(
@@ -49,6 +49,20 @@ def at_terminal(place: Place, *words: str) -> list[str]:
                 shown += octets
     os.close(master)
     return [line.rstrip() for line in shown.decode().splitlines()]
+
+
+def test_the_narrowest_terminal_cuts_nothing_that_is_typed_again(place: Place) -> None:
+    place.refuse(place.message("Your appointment: Monday, 8:30. Answer TAK to confirm."))
+    place.arrive("Yes, I am coming")
+    report = ModemReport("front", ModemState.ABSENT, port="/dev/serial/by-id/usb-HUAWEI-if00")
+    with place.database.write() as tx:
+        modems.write_state(tx, report, None)
+    listed = at_terminal(place, "list", columns=40)
+    assert listed[1].split()[:2] == ["1", "failed"]
+    assert "+48500100201" in listed[1]
+    assert "+48500100201" in at_terminal(place, "inbox", columns=40)[1]
+    shown = at_terminal(place, "modem", "list", columns=40)
+    assert ["front", "absent"] in [line.split()[:2] for line in shown]
 
 
 def test_a_long_error_leaves_id_state_and_number_whole(place: Place) -> None:
