@@ -153,6 +153,17 @@ def move(source: Path, target: Path) -> None:
     source.rename(target)
 
 
+def tell_watchers(path: Path) -> None:
+    """Open a file for writing and close it, if it is still there.
+
+    A rename is no IN_CLOSE_WRITE, for which programs wait that were written for smsd: it writes its
+    files in place.
+    """
+    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, flags))
+
+
 def remove(path: Path) -> None:
     """Remove a file if it is there; not on disk before its folder is synced."""
     _note("remove", path)

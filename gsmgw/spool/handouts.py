@@ -152,6 +152,7 @@ class Handouts:
     def _move(self, one: _Delivery) -> None:
         if files.look(self._tmp(one.handout_id)) is not None:
             files.move(self._tmp(one.handout_id), one.folder / one.name)
+            files.tell_watchers(one.folder / one.name)
 
     def _sync(self, deliveries: list[_Delivery], folders: set[Path]) -> bool:
         return self._troubles.sync((one.handout_id for one in deliveries), folders)

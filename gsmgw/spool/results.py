@@ -198,8 +198,10 @@ class Results:
         target = move.final_name if is_smstools else self._result_name(move)
         if files.look(self._tmp(move)) is not None:
             files.move(self._tmp(move), folder / target)
+            files.tell_watchers(folder / target)
         if not is_smstools and files.look(self._checked(move)) is not None:
             files.move(self._checked(move), folder / move.final_name)
+            files.tell_watchers(folder / move.final_name)
 
     def _clear(self, move: _Move) -> None:
         if move.row["format"] == "smstools":
