@@ -94,7 +94,11 @@ class Handouts:
         return self._troubles.work(self._round, rows) if rows else 0
 
     def _round(self, rows: list[Row]) -> int:
-        deliveries = [one for row in rows if (one := self._prepare(row)) is not None]
+        spoken_for: set[Path] = set()
+        # Names from before a crash come first: they are given, the others are still to be found.
+        ordered = sorted(rows, key=lambda row: row["name"] is None)
+        prepared = {row["id"]: self._prepare(row, spoken_for) for row in ordered}
+        deliveries = [one for row in rows if (one := prepared[row["id"]]) is not None]
         fresh = [one for one in deliveries if not one.is_named]
         if fresh and self._sync(fresh, {self._place.tmp}):
             with self._db.write() as tx:
@@ -126,19 +130,27 @@ class Handouts:
             )
         return len(moved)
 
-    def _prepare(self, row: Row) -> _Delivery | None:
-        """Write a file into `.tmp`, unless that was done before a crash; None: not now."""
+    def _prepare(self, row: Row, spoken_for: set[Path]) -> _Delivery | None:
+        """Write a file into `.tmp`, unless that was done before a crash; None: not now.
+
+        Its name is added to those that are `spoken_for` in this round. Two of one name there are
+        only where somebody has made `report` a link to `incoming`.
+        """
         letter = self._writer.compose(row)
         if letter is None:
             self._drop(row)
             return None
         folder = self._place.folder(letter.folder)
+        real = folder.resolve()
         if row["name"] is not None:
             name = names.from_text(row["name"])
+            spoken_for.add(real / name)
             return _Delivery(row["id"], folder, name, letter.event, letter.gsmgw_id, is_named=True)
         try:
             files.write(self._tmp(row["id"]), letter.content)
-            name = layout.free_name(folder, letter.stem, taken=set())
+            taken = {path.name for path in spoken_for if path.parent == real}
+            name = layout.free_name(folder, letter.stem, taken=taken)
+            spoken_for.add(real / name)
         except OSError as error:
             self._troubles.failed(row["id"], error)
             return None

@@ -70,6 +70,18 @@ def test_an_answer_as_readers_of_smsd_expect_it(bench: Bench) -> None:
     assert bench.hand_out() == 0
 
 
+def test_reports_come_into_incoming_where_report_is_a_link_to_it(bench: Bench) -> None:
+    bench.place.report.rmdir()
+    bench.place.report.symlink_to("incoming")
+    bench.place.make(None)
+    bench.receive(make_deliver("Tak"))
+    report(bench)
+    assert bench.hand_out() == 2
+    found = bench.content("incoming")
+    assert list(found) == ["front.000001", "front.000001.1"]
+    assert b"SMS STATUS REPORT" in found["front.000001.1"]
+
+
 def test_what_is_answered_is_named(bench: Bench) -> None:
     bench.take("X", "To: 48500100201\n\nDo you come?\n")
     bench.send(1, 7)
