@@ -74,6 +74,8 @@ class Results:
         self._clock = clock
         self._troubles = troubles.Troubles("files to be put into sent and failed", clock)
         self._updates = Updates(place, db, clock)
+        #: folders and names that are decided, of files that may not stand there yet
+        self._decided: set[tuple[str, str]] = set()
 
     def wake(self) -> None:
         """End a wait in `step`; any thread."""
@@ -86,6 +88,11 @@ class Results:
             GsmgwError: the spool cannot be used; the text says what to do.
         """
         self._place.make(self._config.spool.group)
+        self._decided = {
+            (row["folder"], names.from_text(row["final_name"]))
+            for row in spool_files.unfinished(self._db)
+            if row["folder"] is not None
+        }
         self._updates.open()
         self._hints.results.set()
 
@@ -156,6 +163,7 @@ class Results:
             for move in fresh:
                 stored = names.to_text(move.final_name)
                 spool_files.decide(tx, move.file_id, move.folder, stored)
+        self._decided |= {(move.folder, move.final_name) for move in fresh}
         return moves + fresh
 
     def _is_still_taken(self, move: _Move) -> bool:
@@ -171,6 +179,7 @@ class Results:
     def _free_name(self, row: Row, folder: str, others: list[_Move]) -> str:
         """Return a name that is free, and whose result document's name is free as well."""
         taken = {other.final_name for other in others if other.folder == folder}
+        taken |= {name for place, name in self._decided if place == folder}
         wished = stories.original_name(row)
         while True:
             name = layout.free_name(self._place.folder(folder), wished, taken=taken)
@@ -215,6 +224,7 @@ class Results:
             spool_files.owe_hook(tx, event, path, story.message_ref, gsmgw_id=story.gsmgw_id)
 
     def _finished(self, move: _Move) -> None:
+        self._decided.discard((move.folder, move.final_name))
         self._troubles.ended(move.file_id)
         log.info(
             "spool.put_away",
