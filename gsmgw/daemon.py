@@ -86,7 +86,8 @@ class Round:
             Housekeeping(settings, self._db, self._hints, self._dispatcher, trust, self._clock),
             wake=self._hints.housekeeping.set,
         )
-        self.supervisor.add(NewRows(self._db, intake, self._hints), wake=self._hints.new_rows.set)
+        rows = NewRows(self._db, intake, self._hints)
+        self.supervisor.add(rows, wake=rows.wake)
         self._watch(settings, intake, trust)
         if settings.clinic is not None:
             from gsmgw.clinic import service as clinic  # costs half a second

@@ -1,42 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
 """File events, as hints: what has just happened to which file in a directory.
 
-Theory of operation: watchdog reads the kernel's inotify queue in one thread and calls `on_event` in
-it. An event only says where to look; the caller also looks by itself every now and then, because
-events can be lost (a full kernel queue, a network file system).
+Theory of operation: the thread that is to act on an event waits for it itself, on the kernel's
+inotify queue (inotify(7)). An event only says where to look; the caller also looks by itself every
+now and then, because events can be lost (a full queue, a network file system).
 
-Of watchdog only the reader of that queue is used. Its observers hand each event through two more
+Of watchdog only its calls of the kernel are used. Its observers hand each event through three
 threads before they call back, which costs more than the rest of a file's way to us while the
 machine is idle, and hold the first half of every rename for 0.5 s to find the second. Here a rename
 within the directory comes as two events, and a file moved in from outside as just that.
 
+Threads and locks: `wake` may be called by any thread; all else belongs to the one that waits.
+
 On failure: when the kernel has no watches left, or the directory is not there, `start` warns once
-and returns False; nothing raises. A directory that is deleted ends its watcher: `is_alive` turns
-False, `start` begins anew.
+and returns False; nothing raises, and `wait` still waits. A directory that is deleted ends its
+watching: `is_alive` turns False, `start` begins anew.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import math
 import os
-from collections.abc import Callable
+import select
+import struct
+from typing import TypeAlias
 
-from watchdog.observers.inotify_c import (
-    CallbackId,
-    InotifyConstants,
-    InotifyEvent,
-    InotifyFD,
-    Mask,
-    WatchDescriptor,
-)
+from watchdog.observers.inotify_c import InotifyConstants, Mask, inotify_add_watch, inotify_init
 
 from gsmgw import logs
+from gsmgw.bell import Bell
 
 log = logs.get("watch")
 
 #: What callers of `start` do instead when it returns False.
 SCAN_EVERY_S = 30
 
+#: A file's name and what has happened to it.
+Event: TypeAlias = tuple[str, str]
+
+#: Of events there were more than the kernel keeps.
+LOST = "lost"
 #: What an event means; left out are opening and closing unwritten, which our own reading causes.
 _KINDS: tuple[tuple[int, str], ...] = (
     (InotifyConstants.IN_MOVED_TO, "moved_in"),
@@ -47,9 +52,11 @@ _KINDS: tuple[tuple[int, str], ...] = (
     (InotifyConstants.IN_CREATE, "created"),
     (InotifyConstants.IN_DELETE, "deleted"),
 )
-_MASK = Mask(sum(bit for bit, _ in _KINDS))
-#: A watcher has one directory, and so one callback.
-_ONLY = CallbackId(0)
+_MASK = Mask(sum(bit for bit, _ in _KINDS) | InotifyConstants.IN_ONLYDIR)
+#: Of `struct inotify_event` what stands before the name: wd, mask, cookie, length of the name.
+_HEAD = struct.Struct("iIII")
+#: Octets that are read at once; the kernel's whole queue is some 0.5 MB.
+_READ_AT_ONCE = 1 << 16
 _ADVICE = {
     errno.ENOSPC: "raise fs.inotify.max_user_watches with sysctl",
     errno.EMFILE: "raise fs.inotify.max_user_instances with sysctl",
@@ -60,94 +67,96 @@ _ADVICE = {
 
 
 class Watcher:
-    """Calls back for every event of a file in a directory, not of those in directories below it.
+    """Waits for events of the files in a directory, not of those in directories below it.
 
     Kinds: `moved_in` (renamed to this path, complete at once), `moved` (renamed away from this
-    path), `closed` (after writing), `changed` (content or permissions), `created`, `deleted`.
+    path), `closed` (after writing), `changed` (content or permissions), `created`, `deleted`. `LOST`
+    comes without a name when the kernel's queue was full: look at the directory itself.
     """
 
-    def __init__(self, path: str | os.PathLike[str], on_event: Callable[[str, str], None]) -> None:
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         """Set up without watching yet.
 
         Args:
             path: the directory.
-            on_event: called with the file's name and the kind, in the watcher's thread; the next
-                events wait until it returns. Must never raise, so best it only sets a Wake or
-                fills a queue.
         """
         self._path = os.fspath(path)
-        self._on_event = on_event
-        self._queue: InotifyFD | None = None
-        self._forward: _Forward | None = None
+        self._bell = Bell()
+        self._fd: int | None = None
 
     def start(self) -> bool:
-        """Begin to watch; blocks for a moment. Tell whether events will come; warn if not."""
+        """Begin to watch, anew if need be. Tell whether events will come; warn if not."""
         self.stop()
-        queue: InotifyFD | None = None
-        try:
-            queue = InotifyFD()
-            queue.start()
-            forward = _Forward(self._on_event)
-            mask = Mask(_MASK | InotifyConstants.IN_ONLYDIR)
-            watched = queue.add_callback(os.fsencode(self._path), mask, forward, _ONLY)
-            if watched == -1:  # watchdog keeps this error to itself
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        except (OSError, RuntimeError) as error:  # RuntimeError: no more threads
-            if queue is not None:
-                _end(queue)
-            self._warn(error)
-            return False
-        self._queue, self._forward = queue, forward
-        return True
-
-    def is_alive(self) -> bool:
-        """Tell whether events still come, as far as one can know."""
-        queue, forward = self._queue, self._forward
-        return queue is not None and queue.is_alive() and forward is not None and forward.is_alive
-
-    def stop(self) -> None:
-        """Watch no more; blocks until the watcher's thread has ended. Harmless when not started.
-
-        Never call it from `on_event`: a thread cannot wait for itself.
-        """
-        queue, self._queue, self._forward = self._queue, None, None
-        if queue is not None:
-            _end(queue)
-
-    def _warn(self, error: OSError | RuntimeError) -> None:
-        number = error.errno if isinstance(error, OSError) else None
+        fd = inotify_init()
+        if fd != -1:
+            os.set_blocking(fd, False)
+            os.set_inheritable(fd, False)
+            if inotify_add_watch(fd, os.fsencode(self._path), _MASK) != -1:
+                self._fd = fd
+                return True
+        number = ctypes.get_errno()
+        if fd != -1:
+            os.close(fd)
         log.warning(
             "watch.unavailable",
             path=self._path,
-            error=str(error),
+            error=os.strerror(number),
             instead=f"a scan every {SCAN_EVERY_S} s",
-            advice=_ADVICE.get(number or 0, "see the error"),
+            advice=_ADVICE.get(number, "see the error"),
         )
+        return False
+
+    def is_alive(self) -> bool:
+        """Tell whether events still come, as far as one can know."""
+        return self._fd is not None
+
+    def stop(self) -> None:
+        """Watch no more; `wait` then waits for `wake` alone. Harmless when not started."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+    def wake(self) -> None:
+        """End a wait, or the next one at once; any thread, never blocks."""
+        self._bell.ring()
+
+    def wait(self, seconds: float) -> list[Event]:
+        """Wait until something happens to a file, `wake` is called, or the time is over.
+
+        Returns:
+            All that has happened, in that order; [] after `wake`, or when nothing came.
+        """
+        poller = select.poll()
+        poller.register(self._bell, select.POLLIN)
+        if self._fd is not None:
+            poller.register(self._fd, select.POLLIN)
+        ready = {fd for fd, _ in poller.poll(math.ceil(max(seconds, 0.0) * 1000))}
+        if self._bell.fileno() in ready:
+            self._bell.forget()
+        return self._read() if self._fd in ready else []
+
+    def _read(self) -> list[Event]:
+        """Take all out of the kernel's queue: an event of which it is full is not repeated."""
+        found: list[Event] = []
+        while self._fd is not None:
+            try:
+                octets = os.read(self._fd, _READ_AT_ONCE)
+            except BlockingIOError:
+                break
+            at = 0
+            while at < len(octets):
+                _, mask, _, length = _HEAD.unpack_from(octets, at)
+                at += _HEAD.size + length
+                name = octets[at - length : at].rstrip(b"\0")
+                found += _events(mask, os.fsdecode(name))
+                if mask & InotifyConstants.IN_IGNORED:
+                    self.stop()
+        return found
 
 
-class _Forward:
-    """What watchdog calls: translates the kernel's events into names and kinds."""
-
-    def __init__(self, on_event: Callable[[str, str], None]) -> None:
-        self._on_event = on_event
-        self.is_alive = True  #: the directory is there
-
-    def on_event(self, event: InotifyEvent) -> None:
-        if event.mask & InotifyConstants.IN_ISDIR or not event.name:
-            return
-        for bit, kind in _KINDS:
-            if event.mask & bit:
-                self._on_event(os.fsdecode(event.name), kind)
-
-    def on_watch_deleted(self, _wd: WatchDescriptor) -> None:
-        self.is_alive = False
-
-    def on_queue_overflow(self) -> None:
-        """Do nothing: events are hints."""
-
-
-def _end(queue: InotifyFD) -> None:
-    """Stop a reader, even one whose start failed half-way, and wait for its thread."""
-    queue.stop()
-    if queue.is_alive():
-        queue.join()
+def _events(mask: int, name: str) -> list[Event]:
+    if mask & InotifyConstants.IN_Q_OVERFLOW:
+        return [("", LOST)]
+    if mask & InotifyConstants.IN_ISDIR or not name:
+        return []
+    return [(name, kind) for bit, kind in _KINDS if mask & bit]

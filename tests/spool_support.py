@@ -219,6 +219,13 @@ class NoWatcher:
     def stop(self) -> None:
         """End."""
 
+    def wake(self) -> None:
+        """End a wait."""
+
+    def wait(self, seconds: float) -> list[tuple[str, str]]:
+        """Return nothing, at once."""
+        return []
+
 
 def kill_at(number: int) -> Callable[[str, tuple[Path, ...]], None]:
     """Return a recorder that lets the process die at the n-th change of files, 0 the first."""

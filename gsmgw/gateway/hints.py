@@ -19,7 +19,6 @@ class Hints:
     """One wake-up for each kind of work. Callable from any thread; never blocks."""
 
     def __init__(self) -> None:
-        self.new_rows = Wake()  #: other software may have written to the database
         self.results = Wake()  #: a message was settled: its file may be put away
         self.handouts = Wake()  #: something arrived, or a report is to be told
         self.hooks = Wake()  #: the event handler is to be run

@@ -47,7 +47,7 @@ class NewRows:
         self._db = db
         self._intake = intake
         self._hints = hints
-        self._watcher = Watcher(db.path.parent, self._on_event)
+        self._watcher = Watcher(db.path.parent)
         self._pause = StopToken()  # never set: its wait is a pause
         self._is_busy = False
         self._counted_at, self._commits = 0.0, 0
@@ -67,17 +67,23 @@ class NewRows:
         """Wait for a hint or the next look, then take what is there."""
         if not stop.is_set():
             pause = self._looks_left[0] if self._looks_left else IDLE_LOOK_S
-            if self._hints.new_rows.wait(BUSY_LOOK_S if self._is_busy else pause):
-                self._looks_left = LOOKS_S
-            else:
-                self._looks_left = self._looks_left[1:]
+            self._wait(BUSY_LOOK_S if self._is_busy else pause)
         self.look()
         self._watch_or_not()
 
-    def _on_event(self, _name: str, _kind: str) -> None:
+    def wake(self) -> None:
+        """End a wait in `step`; any thread."""
+        self._watcher.wake()
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for events, or the next look; what is our own is taken out in one piece."""
+        if not self._watcher.wait(seconds):
+            self._looks_left = self._looks_left[1:]
+            return
+        self._looks_left = LOOKS_S
         if self._db.is_writing:
             self._pause.wait(OWN_WRITE_S)
-        self._hints.new_rows.set()
+            self._watcher.wait(0)
 
     def _watch_or_not(self) -> None:
         """Stop watching while most events are our own, begin again afterwards."""

@@ -29,7 +29,7 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from gsmgw import clock, logs, threads
+from gsmgw import bell, clock, logs, threads
 from gsmgw.at import network
 from gsmgw.errors import ModemError, PortLostError, SimError
 from gsmgw.model import ModemReport, ModemState
@@ -46,7 +46,6 @@ from gsmgw.modem.duties import (
     station,
     telling,
     timekeeping,
-    waking,
 )
 
 _log = logs.get("modem")
@@ -97,7 +96,7 @@ class Worker:
         self._timekeeping = timekeeping.Timekeeping(at)
         self._in_flight = in_flight.InFlight(at, self._sender)
         self._teller = telling.Teller(at, self._finder)
-        self._waker = waking.Waker()
+        self._bell = bell.Bell()
         self._complaints = complaints.Complaints(wanted.name, self._clock)
         self._recovery = recovery.Recovery()
         self._mender = mending.Mender(at, self._port, self._finder, self._recovery)
@@ -139,7 +138,6 @@ class Worker:
 
     def open(self) -> None:
         """Prepare; the port is opened by `step`. May be called again after `close`."""
-        self._waker.open()
         self._state, self._why = ModemState.ABSENT, ""
         self._teller.begin()
         self._first = True
@@ -152,11 +150,10 @@ class Worker:
         with contextlib.suppress(*gateway_port.STORE_PASSING):
             self._arrivals.flush()
         self._port.close()
-        self._waker.close()
 
     def wake(self) -> None:
         """Let a waiting `step` end: there may be work. Any thread may call; may be lost."""
-        self._waker.wake()
+        self._bell.ring()
 
     def step(self, stop: threads.StopToken) -> None:
         """Do one round.
@@ -346,8 +343,8 @@ class Worker:
         return True
 
     def _wait(self, seconds: float) -> None:
-        self._talk.wait(seconds, self._waker.fd)
-        self._waker.forget()
+        self._talk.wait(seconds, self._bell.fileno())
+        self._bell.forget()
 
     # -- trouble ----------------------------------------------------------------------------------
 

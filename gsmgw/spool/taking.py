@@ -8,7 +8,7 @@ and the results service puts the file into `failed/`. Many ready files share the
 them the transaction. At the start every file in `checked/` that the store does not know as
 unfinished was claimed just before a crash, and is read.
 
-Threads and locks: one thread; the watcher's thread only fills a queue.
+Threads and locks: one thread; others may wake it.
 
 On failure: a file that makes our own code stumble is refused with that reason, alone. While the
 store is busy or full, claimed files wait. Files that are no files, or that we may not read, stay
@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import queue
 import stat
 from pathlib import Path
 
@@ -72,8 +71,7 @@ class Taking:
         self._db = db
         self._recorder = Recorder(config, place, db, intake, hints, clock)
         self._clock = clock
-        self._events: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-        self._watcher = watch.Watcher(place.outgoing, self._on_event)
+        self._watcher = watch.Watcher(place.outgoing)
         self._readiness = Readiness(config.spool.settle)
         self._troubles = troubles.Troubles("files to be taken", clock)
         self._unrecorded: list[Claim] = []
@@ -83,7 +81,7 @@ class Taking:
 
     def wake(self) -> None:
         """End a wait in `step`; any thread."""
-        self._events.put(("", ""))
+        self._watcher.wake()
 
     def open(self) -> None:
         """Make the folders, begin to watch, read what a crash has left in `checked/`.
@@ -113,9 +111,6 @@ class Taking:
 
     # -- finding files ----------------------------------------------------------------------------
 
-    def _on_event(self, name: str, kind: str) -> None:
-        self._events.put((name, kind))
-
     def _patience(self, now: float) -> float:
         if self._to_record():
             return BREATH_S if self._long_lists else 0.0
@@ -125,15 +120,11 @@ class Taking:
 
     def _gather(self, seconds: float) -> None:
         """Take in events: wait for the first one, then all that are there."""
-        try:
-            event = self._events.get(timeout=seconds) if seconds else self._events.get_nowait()
-            while True:
-                name, kind = event
-                if name:
-                    self._readiness.notice(name, kind, self._clock.monotonic())
-                event = self._events.get_nowait()
-        except queue.Empty:
-            return
+        for name, kind in self._watcher.wait(seconds):
+            if kind == watch.LOST:
+                self._scan_at = self._clock.monotonic()
+            else:
+                self._readiness.notice(name, kind, self._clock.monotonic())
 
     def _scan(self, now: float) -> None:
         """Look at the folder itself: events can be lost, and there are none of before the start."""

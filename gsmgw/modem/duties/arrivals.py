@@ -16,12 +16,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from gsmgw import logs
 from gsmgw.at import network, replies, sim, sorting, storage
 from gsmgw.modem import gateway_port
 from gsmgw.modem.duties import calls, station
-
-_log = logs.get("modem")
 
 #: Messages taken in one round; then a part may go out.
 _AT_ONCE = 5

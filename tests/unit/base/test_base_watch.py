@@ -2,14 +2,14 @@
 """File events on a real directory."""
 
 import os
-import queue
 import resource
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
-from base_support import LONG_S, eventually
+from base_support import LONG_S
 
 from gsmgw import logs, watch
 
@@ -19,17 +19,18 @@ class Place:
 
     def __init__(self, path):
         self.path = path
-        self.heard = queue.Queue()
-        self.watcher = watch.Watcher(path, self.on_event)
-
-    def on_event(self, name, kind):
-        self.heard.put((name, kind))
+        self.watcher = watch.Watcher(path)
+        self.heard = []
 
     def until(self, name, kind):
         """Return what was heard up to this event, itself included."""
-        found = []
-        while (name, kind) not in found:
-            found.append(self.heard.get(timeout=LONG_S))
+        deadline = time.monotonic() + LONG_S
+        while (name, kind) not in self.heard:
+            left_s = deadline - time.monotonic()
+            assert left_s > 0, self.heard
+            self.heard += self.watcher.wait(left_s)
+        end = self.heard.index((name, kind)) + 1
+        found, self.heard = self.heard[:end], self.heard[end:]
         return found
 
 
@@ -111,27 +112,30 @@ def test_odd_names_are_heard_as_they_are(started):
     started.until(f"{name}", "closed")
 
 
-def test_stopping_leaves_no_thread_and_no_descriptor(place):
+def test_stopping_leaves_no_descriptor(tmp_path):
     def open_files():
-        return sorted(
-            target
-            for target in map(_link, Path("/proc/self/fd").iterdir())
-            if "inotify" in target or "pipe" in target
-        )
+        return sorted(found for found in map(_link, _DESCRIPTORS.iterdir()) if "anon" in found)
 
-    threads, files = set(threading.enumerate()), open_files()
-    assert place.watcher.start()
-    assert place.watcher.is_alive()
-    place.watcher.stop()
-    place.watcher.stop()
-    assert not place.watcher.is_alive()
-    assert set(threading.enumerate()) == threads
-    assert open_files() == files
+    before = open_files()
+    watcher = watch.Watcher(tmp_path)
+    set_up = open_files()
+    assert watcher.start()
+    assert watcher.is_alive()
+    assert len(open_files()) == len(set_up) + 1
+    watcher.stop()
+    watcher.stop()
+    assert not watcher.is_alive()
+    assert open_files() == set_up
+    del watcher
+    assert open_files() == before
+
+
+_DESCRIPTORS = Path("/proc/self/fd")
 
 
 def _link(descriptor):
     try:
-        return str(descriptor.readlink()).split(":")[0]
+        return str(descriptor.readlink())
     except OSError:
         return ""
 
@@ -144,7 +148,8 @@ def test_starting_again_watches_again(started):
 
 def test_a_deleted_directory_ends_its_watcher(started):
     shutil.rmtree(started.path)
-    assert eventually(lambda: not started.watcher.is_alive())
+    while started.watcher.is_alive():
+        started.watcher.wait(LONG_S)
     started.path.mkdir()
     assert started.watcher.start()
     (started.path / "b").write_text("x")
@@ -152,16 +157,16 @@ def test_a_deleted_directory_ends_its_watcher(started):
 
 
 def test_a_directory_that_is_not_there_is_one_warning(tmp_path):
-    threads = set(threading.enumerate())
     with logs.capture() as records:
-        watcher = watch.Watcher(tmp_path / "nowhere", lambda *_: None)
+        watcher = watch.Watcher(tmp_path / "nowhere")
         assert not watcher.start()
         assert not watcher.start()
         assert not watcher.is_alive()
     assert [record.event for record in records] == ["watch.unavailable"]
     assert records[0].fields["instead"] == "a scan every 30 s"
     assert records[0].fields["advice"] == "create the directory"
-    assert set(threading.enumerate()) == threads
+    watcher.wake()
+    assert watcher.wait(LONG_S) == [], "it waits all the same"
 
 
 def test_at_the_kernels_limit_there_is_advice(place):
@@ -180,3 +185,34 @@ def test_at_the_kernels_limit_there_is_advice(place):
                 os.close(descriptor)
     assert [record.event for record in records] == ["watch.unavailable"]
     assert "max_user_instances" in records[0].fields["advice"]
+
+
+def test_a_wait_ends_by_a_call_of_another_thread_and_by_time(started):
+    caller = threading.Timer(0.05, started.watcher.wake)
+    caller.start()
+    assert started.watcher.wait(LONG_S) == []
+    caller.join()
+    assert started.watcher.wait(0.01) == []
+    assert started.watcher.wait(-1) == []
+
+
+def test_a_call_before_the_wait_ends_it_and_many_count_once(started):
+    for _ in range(3):
+        started.watcher.wake()
+    before = time.monotonic()
+    assert started.watcher.wait(LONG_S) == []
+    assert time.monotonic() - before < LONG_S
+    assert started.watcher.wait(0) == []
+
+
+def test_more_events_than_the_kernel_keeps_are_told_as_lost(started):
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    (started.path / "a").write_text("x")
+    for _ in range(limit // 4 + 1):
+        (started.path / "a").rename(started.path / "b")
+        (started.path / "b").rename(started.path / "a")
+    found = started.watcher.wait(LONG_S)
+    assert found[-1] == ("", watch.LOST)
+    assert len(found) == limit + 1
+    (started.path / "c").write_text("x")
+    started.until("c", "closed")

@@ -262,7 +262,7 @@ def test_service_takes_rows_and_wakes_the_modems(rig: Rig) -> None:
     rig.new_rows.open()
     try:
         row_id = insert(rig)
-        rig.hints.new_rows.set()
+        rig.new_rows.wake()
         rig.new_rows.step(stop)
         for _ in range(5):
             rig.new_rows.step(stop)
@@ -275,15 +275,17 @@ def test_service_takes_rows_and_wakes_the_modems(rig: Rig) -> None:
 
 
 def test_a_row_that_comes_while_we_write_ourselves_is_not_forgotten(rig: Rig) -> None:
+    rig.db._busy_timeout_s = 0.05
     stop = StopToken()
     rig.new_rows.open()
     try:
         rig.new_rows.step(stop)
-        insert(rig)
+        row_id = insert(rig)
         with rig.db.write():
-            rig.new_rows._on_event("gsmgw.db-wal", "changed")
-        assert rig.hints.new_rows.wait(0)
-        assert rig.new_rows.look() == 1
+            rig.new_rows.step(stop)
+        assert rig.state_of(row_id) == "new"
+        rig.new_rows.step(stop)
+        assert rig.state_of(row_id) == "queued"
     finally:
         rig.new_rows.close()
 

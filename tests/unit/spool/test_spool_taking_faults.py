@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from spool_support import Bench, NoWatcher
 
-from gsmgw import logs, phone
+from gsmgw import logs, phone, watch
 from gsmgw.errors import StoreBusyError, StoreDamagedError, StoreFullError
 from gsmgw.spool import files
 from gsmgw.spool.formats import smstools
@@ -239,11 +239,29 @@ def test_step_looks_at_once_and_ends_when_told(bench: Bench) -> None:
 
 def test_events_of_the_watcher_reach_the_table(bench: Bench) -> None:
     outgoing = bench.place.outgoing
-    (outgoing / "X").write_text(FILE)
-    bench.taking._on_event(f"{outgoing}/X", "moved_in")
-    bench.taking._on_event(f"{bench.place.sent}/Y", "moved_in")
-    bench.taking.wake()
+    bench.taking._watcher = watch.Watcher(outgoing)
+    assert bench.taking._watcher.start()
+    (bench.folder / "aside").write_text(FILE)
+    (bench.folder / "aside").rename(outgoing / "X")
     bench.taking._scan_at = 1e9
+    bench.taking.step(StopToken())
+    assert len(bench.messages()) == 1
+    bench.taking.wake()
+    bench.taking.step(StopToken())  # at once, though nothing happens
+
+
+def test_where_the_kernel_has_lost_events_the_folder_is_looked_at(bench: Bench) -> None:
+    class Flooded(NoWatcher):
+        def wait(self, seconds: float) -> list[tuple[str, str]]:
+            return [("", watch.LOST)]
+
+    (bench.place.outgoing / "X").write_text(FILE)
+    bench.taking._watcher = Flooded()  # type: ignore[assignment]
+    bench.taking._scan_at = 1e9
+    bench.taking.step(StopToken())
+    bench.clock.advance(60)
+    bench.taking.step(StopToken())  # finds it
+    bench.clock.advance(60)
     bench.taking.step(StopToken())
     assert len(bench.messages()) == 1
 
