@@ -155,7 +155,8 @@ class ClockTrust:
         """Say what speaks against the clock; None if it can be believed."""
         network, late = self._ahead(self._network, now), self._ahead(self._earliest, now)
         if network is not None and abs(network) > TOLERANCE:
-            return f"the network's time is {network.total_seconds():.0f} s away"
+            where = "ahead of" if network < _NONE else "behind"
+            return f"it is {abs(network.total_seconds()):.0f} s {where} the network's time"
         if late is not None and late > TOLERANCE:
             return f"a message was sent {late.total_seconds():.0f} s after the present time"
         if network is None and self._newest is not None and now < self._newest - SLACK:

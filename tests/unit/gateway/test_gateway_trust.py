@@ -44,6 +44,21 @@ def test_report_on_a_part_just_sent_names_the_time(rig: Rig, ahead: dt.timedelta
     assert not rig.trust.look(rig.db)
 
 
+@pytest.mark.parametrize(
+    ("ahead", "words"), [(400, "it is 400 s behind the network"), (-400, "it is 400 s ahead of")]
+)
+def test_a_person_is_told_in_which_direction_the_clock_is_wrong(
+    rig: Rig, ahead: float, words: str
+) -> None:
+    rig.attach()
+    rig.add()
+    rig.send(7)
+    rig.clock.advance(5)
+    rig.report(7, at=rig.clock.now() - span(5) + span(ahead))
+    assert rig.trust.look(rig.db)
+    assert words in (upkeep.last_suspicion(rig.db) or "")
+
+
 @pytest.mark.parametrize(("seconds", "is_suspect"), [(4, False), (6, True)])
 def test_clock_before_the_newest_row_is_suspect_but_for_the_moment_in_which_it_is_written(
     rig: Rig, seconds: float, is_suspect: bool
