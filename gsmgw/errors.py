@@ -4,7 +4,7 @@
     GsmgwError
         ConfigError                 a person must edit the configuration; exit 78
         RejectedError               this message can never be sent; tell who sent it
-            BadNumberError  BadTextError  BadFileError  StoppedError  RepeatedError
+            BadNumberError  BadTextError  BadFileError
         RefusedRecordError          a row of the clinic's files cannot be used; tell who wrote it
         ModemError                  this modem cannot do it; the message is innocent
             PortLostError           close, back off, open again
@@ -72,18 +72,6 @@ class BadFileError(RejectedError):
     """A file cannot be read as a message."""
 
     reason = "bad-file"
-
-
-class StoppedError(RejectedError):
-    """The recipient has asked not to be written to."""
-
-    reason = "stopped"
-
-
-class RepeatedError(RejectedError):
-    """The same text went to the same number too often in a short time."""
-
-    reason = "repeated"
 
 
 class RefusedRecordError(GsmgwError):

@@ -28,22 +28,6 @@ class MessageState(StrEnum):
     UNCERTAIN = "uncertain"  #: nobody knows whether a part was taken; a person decides
 
 
-#: States in which nothing more is to be sent. `sent` may still become delivered or undelivered,
-#: `uncertain` may still be moved by a late report or by a person.
-SETTLED_STATES = frozenset(
-    {
-        MessageState.SENT,
-        MessageState.DELIVERED,
-        MessageState.UNDELIVERED,
-        MessageState.REJECTED,
-        MessageState.FAILED,
-        MessageState.EXPIRED,
-        MessageState.CANCELLED,
-        MessageState.UNCERTAIN,
-    }
-)
-
-
 class PartState(StrEnum):
     """What has become of a part (one SMS on the air, one TPDU)."""
 

@@ -146,8 +146,15 @@ class Clinic:
 
     def plan(self, appointment_id: str = "A-1001") -> list[str]:
         """Return what waits about a visit, as `due kind`, in order, on the clinic's clock."""
-        rows = requests.waiting_about(self.db, appointment_id)
-        return [f"{self.shown(row['due'])} {row['kind']}" for row in rows]
+        return [f"{self.shown(row['due'])} {row['kind']}" for row in self.waits(appointment_id)]
+
+    def waits(self, appointment_id: str) -> list[Row]:
+        """Return what is still to be said of a visit, in order."""
+        return self.rows(
+            "SELECT * FROM request WHERE about = ? AND status IN ('active', 'on-hold')"
+            " ORDER BY due, id",
+            appointment_id,
+        )
 
     def fates(self, appointment_id: str = "A-1001") -> dict[str, str]:
         """Return what became of each request about a visit: its reason, or its status."""

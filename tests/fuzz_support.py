@@ -134,9 +134,8 @@ _LINE_READERS: tuple[Callable[[str], object], ...] = (
     replies.parse_final, network.parse_registration, network.parse_signal, network.parse_operator,
     network.parse_caller, network.parse_call, network.parse_service_text, network.parse_clock,
     storage.parse_memories, storage.parse_memory_choices, storage.parse_reference,
-    storage.parse_notice, storage.parse_length, storage.parse_notice_choices,
-    storage.parse_service_centre, sim.parse_pin_state, sim.parse_pin_tries, sim.parse_iccid,
-    sim.parse_sim_file, masking.mask,
+    storage.parse_notice, storage.parse_service_centre, sim.parse_pin_state,
+    sim.parse_pin_tries, sim.parse_iccid, sim.parse_sim_file, masking.mask,
 )  # fmt: skip
 
 

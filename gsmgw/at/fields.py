@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Splits the parameters of an AT answer: commas, quotes, brackets, ranges and missing values.
+"""Splits the parameters of an AT answer: commas, quotes, brackets and missing values.
 
 3GPP TS 27.007 4 separates parameters by commas, quotes strings and brackets lists. Modems leave
 out quotes, put blanks where none belong and forget parameters; everything here gives an empty value
@@ -83,15 +83,3 @@ def brackets(text: str) -> list[list[str]]:
         members = [unquote(member) for member in split(inner)]
         lists.append([member for member in members if member])
     return lists
-
-
-def ranges(members: list[str]) -> frozenset[int]:
-    """Return the numbers that a list of numbers and ranges such as `0-2` allows, within 0..255."""
-    allowed: set[int] = set()
-    for member in members:
-        first, dash, last = member.partition("-")
-        low = number(first)
-        high = number(last) if dash else low
-        if low is not None and high is not None:
-            allowed.update(range(max(low, 0), min(high, 255) + 1))
-    return frozenset(allowed)

@@ -149,16 +149,6 @@ def parse_notice(text: str) -> Notice | None:
     return Notice(found[1].upper(), int(found[2])) if found else None
 
 
-def parse_length(text: str) -> int | None:
-    """Return the length that a header (+CMT, +CDS, +CMGL...) announces, its last field."""
-    return fields.number(fields.values(text)[-1])
-
-
-def parse_notice_choices(text: str) -> tuple[frozenset[int], ...]:
-    """Return what each of the parameters of +CNMI=? allows (27.005 3.4.1), mode first."""
-    return tuple(fields.ranges(members) for members in fields.brackets(fields.after_colon(text)))
-
-
 def parse_service_centre(text: str) -> str | None:
     """Read the number of +CSCA (27.005 3.3.1); None if none is set.
 

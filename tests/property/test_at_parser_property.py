@@ -43,9 +43,8 @@ def test_nothing_that_a_modem_says_makes_a_reader_fail(text):
         network.parse_registration, network.parse_signal, network.parse_operator,
         network.parse_caller, network.parse_call, network.parse_service_text, network.parse_clock,
         storage.parse_memories, storage.parse_memory_choices, storage.parse_reference,
-        storage.parse_notice, storage.parse_length, storage.parse_notice_choices,
-        storage.parse_service_centre, sim.parse_pin_state, sim.parse_pin_tries, sim.parse_iccid,
-        sim.parse_sim_file, masking.mask, fields.brackets,
+        storage.parse_notice, storage.parse_service_centre, sim.parse_pin_state,
+        sim.parse_pin_tries, sim.parse_iccid, sim.parse_sim_file, masking.mask, fields.brackets,
     ):  # fmt: skip
         read(text)
     for read_lines in (storage.parse_list, storage.parse_read, sim.parse_imei, sim.parse_imsi):

@@ -64,15 +64,6 @@ def find(db: Database | Transaction, same_as: str) -> Row | None:
     return db.row("SELECT * FROM request WHERE same_as = ?", (same_as,))
 
 
-def waiting_about(tx: Database | Transaction, appointment_id: str) -> list[Row]:
-    """Return what is still to be said of a visit."""
-    return tx.rows(
-        "SELECT * FROM request WHERE about = ? AND status IN ('active', 'on-hold')"
-        " ORDER BY due, id",
-        (appointment_id,),
-    )
-
-
 def revoke(tx: Transaction, request_ids: Sequence[int], reason: str) -> int:
     """Take back what has not been said yet; return how many there were."""
     return sum(

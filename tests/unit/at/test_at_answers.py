@@ -220,19 +220,6 @@ def test_notices(text, expected):
     assert (found and (found.memory, found.index)) == expected
 
 
-def test_notice_choices_and_lengths():
-    assert storage.parse_notice_choices("+CNMI: (0,1,2),(0-3),(0,2),(0,1,2),(0,1)") == (
-        frozenset({0, 1, 2}),
-        frozenset({0, 1, 2, 3}),
-        frozenset({0, 2}),
-        frozenset({0, 1, 2}),
-        frozenset({0, 1}),
-    )
-    assert storage.parse_length("+CMT: ,25") == 25
-    assert storage.parse_length("+CDS: 26") == 26
-    assert storage.parse_length("+CMT:") is None
-
-
 @pytest.mark.parametrize(
     ("text", "number"),
     [
@@ -323,9 +310,8 @@ def test_files_on_the_sim():
     assert sim.parse_sim_file("+CRSM:") is None
 
 
-def test_fields_and_ranges():
+def test_fields():
     assert fields.split('"a,b",(1,2),3') == ['"a,b"', "(1,2)", "3"]
     assert fields.number('"12"') == 12
     assert fields.number("٣") is None
     assert fields.hexadecimal("0x1F") == 31
-    assert fields.ranges(["0-2", "5", "x", "3-y"]) == {0, 1, 2, 5}

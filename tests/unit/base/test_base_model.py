@@ -45,11 +45,6 @@ def test_every_mixture_of_parts_has_a_state():
             assert model.message_state(parts) in MessageState
 
 
-def test_settled_states_need_nothing_more():
-    open_states = {MessageState.NEW, MessageState.QUEUED, MessageState.SENDING}
-    assert set(MessageState) - model.SETTLED_STATES == open_states
-
-
 @pytest.mark.parametrize("kind", [model.Category, model.Priority])
 def test_ranks_are_the_order_of_sending(kind):
     assert [member.rank for member in kind] == list(range(len(kind)))

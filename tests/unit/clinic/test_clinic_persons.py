@@ -20,7 +20,7 @@ from gsmgw.clinic.handing import figures
 from gsmgw.errors import RefusedRecordError
 from gsmgw.model import Category, InboundPdu, InboxKind
 from gsmgw.store import consent, events, inbox, reports
-from gsmgw.store.clinic import erasing, people, requests, responses, tasks
+from gsmgw.store.clinic import erasing, people, responses, tasks
 from gsmgw.store.clinic import persons as rows
 
 NUMBER = "500100201"
@@ -59,7 +59,7 @@ def live(clinic: Clinic, patient: str = "77123", phone: str = PHONE, visit: str 
     """Let a patient be booked, asked, answer, and become work in every table there is."""
     who = make_patient(patient, given="Gertruda", family="Zimorodek", phone=phone)
     clinic.take(make_visit(visit, patient=who), source="Jan")
-    request_id = requests.waiting_about(clinic.db, visit)[0]["id"]
+    request_id = clinic.waits(visit)[0]["id"]
     clinic.said(request_id)
     inbox_id = arrive(clinic, "boli mnie kolano", phone)
     with clinic.db.write() as tx:
@@ -168,7 +168,7 @@ def test_who_did_not_answer_counts_as_silent_or_unclear_as_before(
     clinic: Clinic, wrote: str | None
 ) -> None:
     clinic.take(make_visit())
-    request_id = requests.waiting_about(clinic.db, "A-1001")[-1]["id"]  # the last reminder
+    request_id = clinic.waits("A-1001")[-1]["id"]  # the last reminder
     clinic.said(request_id)
     if wrote is not None:
         inbox_id = arrive(clinic, wrote)
