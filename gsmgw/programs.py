@@ -24,6 +24,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: So much of what a program prints is kept for the log, in octets.
 LONGEST_OUTPUT = 2000
 
+#: They end with the children that they read from; kept so that they are waited for.
+_readers: list[subprocess.Popen[bytes]] = []
+
 
 class Running:
     """A program that was started."""
@@ -80,7 +83,8 @@ class Running:
                 return True
             if self._has_ended(max(min(until, self._deadline) - now, 0.0)):
                 self.exit_code = self._process.wait()
-                self._drain()
+                if self._drain():
+                    self._leave_output()
                 self._release()
                 return True
             if self._clock.monotonic() >= until:
@@ -125,6 +129,24 @@ class Running:
                 return False
             self._output += piece[: LONGEST_OUTPUT - len(self._output)]
         return True
+
+    def _leave_output(self) -> None:
+        """Have somebody read what a child prints that it left behind: else SIGPIPE would end it."""
+        pipe = self._process.stdout
+        if pipe is None:
+            return
+        os.set_blocking(pipe.fileno(), True)
+        _readers[:] = [reader for reader in _readers if reader.poll() is None]
+        with contextlib.suppress(OSError):
+            _readers.append(
+                subprocess.Popen(
+                    ["/bin/cat"],
+                    stdin=pipe,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            )
 
     def _release(self) -> None:
         os.close(self._ended)

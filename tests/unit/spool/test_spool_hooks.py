@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from factories import make_config, make_database
 from fakes import FakeClock
 
-from gsmgw import logs
+from gsmgw import logs, programs
 from gsmgw.clock import SystemClock
 from gsmgw.errors import StoreBusyError
 from gsmgw.gateway.hints import Hints
@@ -153,6 +154,25 @@ def test_a_child_left_behind_with_our_pipe_does_not_hold_us(desk: Desk) -> None:
     desk.run()
     assert desk.row(run_id)["exit_code"] == 0
     os.kill(int(desk.book.read_text()), 9)
+    for reader in programs._readers:
+        assert reader.wait(60) == 0
+
+
+def test_a_child_left_behind_may_go_on_printing(desk: Desk) -> None:
+    go, done = desk.folder / "go", desk.folder / "done"
+    wait = 'while [ ! -e "$0" ]; do sleep 0.02; done'
+    script = f'({wait}; for i in 1 2 3; do echo "still here"; done; mv "$0" "$1") &'
+    desk.event(["/bin/sh", "-c", script, str(go), str(done)])
+    run_id = desk.owe()
+    desk.run()
+    assert desk.row(run_id)["exit_code"] == 0
+    go.touch()
+    deadline = time.monotonic() + 60
+    while not done.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    for reader in programs._readers:
+        assert reader.wait(60) == 0
 
 
 def test_a_handler_that_closes_its_output_is_waited_for(desk: Desk) -> None:
