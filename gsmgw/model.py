@@ -205,7 +205,6 @@ class PartToSend:
     recipient: str
     tpdu: bytes  #: SMS-SUBMIT without service centre address
     service_centre: str | None = None
-    tpdu_without_validity: bytes | None = None  #: for modems that refuse TP-VP (+CMS ERROR 304)
     more_follow: bool = False  #: keep the link open (AT+CMMS=1)
     claimed_at: dt.datetime | None = None
 

@@ -70,8 +70,8 @@ class Watcher:
     """Waits for events of the files in a directory, not of those in directories below it.
 
     Kinds: `moved_in` (renamed to this path, complete at once), `moved` (renamed away from this
-    path), `closed` (after writing), `changed` (content or permissions), `created`, `deleted`. `LOST`
-    comes without a name when the kernel's queue was full: look at the directory itself.
+    path), `closed` (after writing), `changed` (content or permissions), `created`, `deleted`.
+    `LOST` comes without a name when the kernel's queue was full: look at the directory itself.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

@@ -185,7 +185,8 @@ class Dispatcher(Desk):
             message = outbox.get(self._db, part["message_id"])
             if message is not None and not self._is_unsettled(modem, part["id"]):
                 self._sessions[modem].in_flight = part["id"]
-                return outgoing.make_part(message, part, report=True, now=self._clock.now())
+                claimed_at = dt.datetime.fromisoformat(part["claimed_at"])
+                return outgoing.make_part(message, part, claimed_at=claimed_at, report=True)
         return None
 
     def _is_unsettled(self, modem: str, part_id: int) -> bool:

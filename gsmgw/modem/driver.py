@@ -181,12 +181,11 @@ class Driver:
 
         Never raises for what the modem does; whether it ended with a lost port stands in `lost`.
         """
-        short = part.tpdu_without_validity
-        refuses = self.facts.imei in self._without_validity or not self.facts.profile.takes_validity
-        if refuses and short is not None:
-            return self._submit_once(part, short)
+        if self.facts.imei in self._without_validity or not self.facts.profile.takes_validity:
+            return self._submit_once(part, pdu.without_validity(part.tpdu) or part.tpdu)
         result = self._submit_once(part, part.tpdu)
-        if short is None or not _refuses_validity(result):
+        short = pdu.without_validity(part.tpdu) if _refuses_validity(result) else None
+        if short is None:
             return result
         second = self._submit_once(part, short)
         if second.outcome is Outcome.TAKEN:

@@ -6,7 +6,12 @@ from gsmgw.pdu.alphabet import Alphabet, is_gsm7
 from gsmgw.pdu.coding import Coding, make_dcs, read_coding
 from gsmgw.pdu.decoder import decode, join_texts
 from gsmgw.pdu.description import describe, encode_described
-from gsmgw.pdu.encoder import encode_deliver, encode_status_report, encode_submit
+from gsmgw.pdu.encoder import (
+    encode_deliver,
+    encode_status_report,
+    encode_submit,
+    without_validity,
+)
 from gsmgw.pdu.folding import fold
 from gsmgw.pdu.header import Concat, Element, Ports, read_elements, read_ports
 from gsmgw.pdu.records import (
@@ -64,4 +69,5 @@ __all__ = [
     "segment",
     "segment_numbered",
     "validity_seconds",
+    "without_validity",
 ]

@@ -64,6 +64,19 @@ def _encode_submit(submit: Submit) -> bytes:
     )
 
 
+def without_validity(tpdu: bytes) -> bytes | None:
+    """Take TP-VP out of an SMS-SUBMIT that `encode_submit` has made; None if there is none in it.
+
+    For modems that refuse it (+CMS ERROR 304).
+    """
+    if not tpdu[0] & _RELATIVE_VALIDITY:
+        return None
+    # TP-VP follows TP-MTI.., TP-MR, TP-DA, TP-PID and TP-DCS (23.040 9.2.2.2); TP-DA is its length
+    # in digits, its type, and two digits an octet (9.1.2.5).
+    at = 2 + 2 + (tpdu[2] + 1) // 2 + 2
+    return bytes((tpdu[0] & ~_RELATIVE_VALIDITY,)) + tpdu[1:at] + tpdu[at + 1 :]
+
+
 def encode_deliver(deliver: Deliver) -> bytes:
     """Encode an SMS-DELIVER, the service centre address in front.
 

@@ -72,11 +72,19 @@ def parse_tp(text: str | None) -> TpOptions | None:
 def add(tx: Transaction, message: NewMessage) -> int:
     """Add a checked message and its parts; return its id."""
     message_id = tx.insert(
-        "INSERT INTO outbox (recipient, text, source, reference, state, created_at)"
-        " VALUES (?, ?, ?, ?, 'queued', ?)",
-        (message.recipient, message.text, message.source, message.reference, tx.now),
+        "INSERT INTO outbox (recipient, category, priority, not_before, expires_at,"
+        " report_requested, flash, modem, parts, alphabet, rank, route, due_at, tp, spool_file,"
+        " text, source, reference, created_at, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')",
+        (
+            *_checked(tx, message),
+            message.text,
+            message.source,
+            message.reference,
+            tx.now,
+        ),
     )
-    accept(tx, message_id, message)
+    _add_parts(tx, message_id, message)
     return message_id
 
 
@@ -84,29 +92,37 @@ def accept(tx: Transaction, message_id: int, message: NewMessage) -> None:
     """Turn a row into a queued message with parts; columns that are ours are set, all of them."""
     tx.run(
         "UPDATE outbox SET recipient = ?, category = ?, priority = ?, not_before = ?,"
-        " expires_at = ?, report_requested = ?, flash = ?, modem = ?, state = 'queued',"
-        " parts = ?, alphabet = ?, rank = ?, route = ?, due_at = ?, tp = ?, error_family = NULL,"
-        " error_code = NULL, error = NULL, settled_at = NULL, sent_at = NULL, sim_id = NULL,"
-        " concat_ref = NULL, restarts = 0, tries = 0, spool_file = ? WHERE id = ?",
-        (
-            message.recipient,
-            message.category,
-            message.priority,
-            message.not_before,
-            message.expires_at,
-            int(message.report_requested),
-            int(message.flash),
-            message.modem,
-            len(message.parts),
-            message.alphabet,
-            outbox.rank(message.priority, message.category),
-            message.route,
-            message.not_before or tx.now,
-            format_tp(message.tp),
-            message.spool_file,
-            message_id,
-        ),
+        " expires_at = ?, report_requested = ?, flash = ?, modem = ?, parts = ?, alphabet = ?,"
+        " rank = ?, route = ?, due_at = ?, tp = ?, spool_file = ?, state = 'queued',"
+        " error_family = NULL, error_code = NULL, error = NULL, settled_at = NULL, sent_at = NULL,"
+        " sim_id = NULL, concat_ref = NULL, restarts = 0, tries = 0 WHERE id = ?",
+        (*_checked(tx, message), message_id),
     )
+    _add_parts(tx, message_id, message)
+
+
+def _checked(tx: Transaction, message: NewMessage) -> tuple[object, ...]:
+    """Return what intake has found out about a message, in the order in which both ways name it."""
+    return (
+        message.recipient,
+        message.category,
+        message.priority,
+        message.not_before,
+        message.expires_at,
+        int(message.report_requested),
+        int(message.flash),
+        message.modem,
+        len(message.parts),
+        message.alphabet,
+        outbox.rank(message.priority, message.category),
+        message.route,
+        message.not_before or tx.now,
+        format_tp(message.tp),
+        message.spool_file,
+    )
+
+
+def _add_parts(tx: Transaction, message_id: int, message: NewMessage) -> None:
     for number, part in enumerate(message.parts, start=1):
         tx.insert(
             "INSERT INTO part (message_id, number, text, data) VALUES (?, ?, ?, ?)",

@@ -8,7 +8,6 @@ import pytest
 from modem_gateway import MemoryGateway, make_part
 from modem_world import THEM, outcomes, simulated, until_ready, worked
 
-from gsmgw import pdu
 from gsmgw.model import ErrorFamily, Outcome, PartToSend
 
 # -- parts whose fate is unknown ------------------------------------------------------------------
@@ -134,11 +133,10 @@ def test_a_refusal_carries_its_code_and_the_next_part_goes_out():
 def test_a_refused_validity_is_left_out_and_that_is_remembered():
     with simulated(habits={"validity": "no"}) as park:
         gateway = MemoryGateway()
-        short = pdu.encode_submit(pdu.Submit(THEM, pdu.segment("Test")[0]))
         with worked(park, gateway) as runner:
             until_ready(runner)
             for number in (1, 2, 3):
-                gateway.waiting.append(make_part(number, tpdu_without_validity=short))
+                gateway.waiting.append(make_part(number))
             runner.until(lambda: len(gateway.taken) == 3)
             assert outcomes(gateway) == ["taken"] * 3
             assert [one.outcome for one in park.books.submits] == ["refused", *["taken"] * 3]

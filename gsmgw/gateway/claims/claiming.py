@@ -51,9 +51,10 @@ class Claiming:
                 continue
             if message["parts"] > 1 and message["sim_id"] is None and session.sim_id is not None:
                 _bind(tx, message["id"], session.sim_id)
+                message = outbox.get(tx, message["id"]) or message
             outbox.claim(tx, part["id"], modem, session.sim_id)
             outbox.mirror(tx, message["id"])
-            made = self._make(tx, modem, message["id"], part["id"], choice)
+            made = self._make(tx, modem, message, part, choice)
             if made is not None:
                 return made
         return None
@@ -90,18 +91,15 @@ class Claiming:
         return True
 
     def _make(
-        self, tx: Transaction, modem: str, message_id: int, part_id: int, choice: choosing.Choice
+        self, tx: Transaction, modem: str, message: Row, part: Row, choice: choosing.Choice
     ) -> PartToSend | None:
-        message, part = outbox.get(tx, message_id), outbox.get_part(tx, part_id)
-        if message is None or part is None:
-            return None
         more = choice.pick(tx) is not None
         try:
             return outgoing.make_part(
                 message,
                 part,
+                claimed_at=dt.datetime.fromisoformat(tx.now),
                 report=self._modems[modem].reports,
-                now=dt.datetime.fromisoformat(tx.now),
                 validity_s=self._config.sending.validity,
                 more_follow=more,
             )
@@ -111,7 +109,7 @@ class Claiming:
             code, words = "bad-row", f"its row was changed into no message: {error}"
         # Intake lets nothing through that cannot be encoded; a row changed by force can.
         change = PartChange(PartState.FAILED, family=ErrorFamily.GSMGW, code=code, error=words)
-        outbox.end_attempt(tx, part_id, outcome=Outcome.UNTOUCHED, change=change)
+        outbox.end_attempt(tx, part["id"], outcome=Outcome.UNTOUCHED, change=change)
         endings.fail_part(tx, part, change)
         return None
 

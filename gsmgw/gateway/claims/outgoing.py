@@ -15,8 +15,8 @@ def make_part(
     message: Row,
     part: Row,
     *,
+    claimed_at: dt.datetime,
     report: bool,
-    now: dt.datetime,
     validity_s: float | None = None,
     more_follow: bool = False,
 ) -> PartToSend:
@@ -25,8 +25,8 @@ def make_part(
     Args:
         message: its row in `outbox`.
         part: its row in `part`.
+        claimed_at: for a modem; the validity period counts from here.
         report: ask the network for a status report.
-        now: the validity period counts from here.
         validity_s: how long the network shall try a message that never expires; None leaves it
             to the network.
         more_follow: keep the radio link open after it.
@@ -35,22 +35,17 @@ def make_part(
         BadNumberError, BadTextError: the row holds what no SMS can carry.
     """
     tp = entry.parse_tp(message["tp"]) or TpOptions()
-    submit = _submit(
-        message, part, tp, report=report, validity=_validity(message, tp, now, validity_s)
-    )
+    validity = _validity(message, tp, claimed_at, validity_s)
     return PartToSend(
         part_id=part["id"],
         message_id=message["id"],
         number=part["number"],
         total=message["parts"],
         recipient=message["recipient"],
-        tpdu=pdu.encode_submit(submit),
+        tpdu=pdu.encode_submit(_submit(message, part, tp, report=report, validity=validity)),
         service_centre=tp.service_centre,
-        tpdu_without_validity=None
-        if submit.validity is None
-        else pdu.encode_submit(_submit(message, part, tp, report=report, validity=None)),
         more_follow=more_follow,
-        claimed_at=dt.datetime.fromisoformat(part["claimed_at"]) if part["claimed_at"] else now,
+        claimed_at=claimed_at,
     )
 
 

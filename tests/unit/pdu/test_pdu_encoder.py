@@ -237,3 +237,18 @@ def test_status_report_out_of_range(changes: dict[str, Any], words: str) -> None
     report = pdu.StatusReport(1, pdu_support.SENDER, None, None, 0)
     with pytest.raises(PduError, match=words):
         pdu.encode_status_report(dataclasses.replace(report, **changes))
+
+
+@pytest.mark.parametrize("recipient", ["+48500100200", "48500100", "2442", "7099", "112"])
+@pytest.mark.parametrize("text", ["TAK", "Zażółć"])
+@pytest.mark.parametrize("concat", [None, pdu.Concat(7, 2, 1)])
+def test_a_validity_period_can_be_left_out_afterwards(
+    recipient: str, text: str, concat: pdu.Concat | None
+) -> None:
+    (segment,) = pdu.segment(text)
+    plain = pdu.encode_submit(pdu.Submit(recipient, segment, report=True, concat=concat))
+    limited = pdu.encode_submit(
+        pdu.Submit(recipient, segment, report=True, concat=concat, validity=167)
+    )
+    assert pdu.without_validity(limited) == plain
+    assert pdu.without_validity(plain) is None
