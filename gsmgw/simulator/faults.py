@@ -8,6 +8,7 @@ Every fault may carry `for` (seconds until it ends by itself).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -202,11 +203,24 @@ FAULTS: dict[str, Fault] = {
 _ONCE = {"brown-out"}
 
 
+_CODE = fields.whole(0, 65535)  # 3GPP TS 27.005 3.2.5: from 512 up they are the maker's own
+
+
+def _refusal(value: object) -> str:
+    """Read how a submit is refused."""
+    found = str(value)
+    if found.upper() not in ("ERROR", "NO-CARRIER") and not re.fullmatch("[0-9]{1,5}", found):
+        raise ValueError(
+            f"found {fields.shown(value)}; allowed: a CMS code from 0 to 65535, ERROR, NO-CARRIER"
+        )
+    return found
+
+
 #: What the values of arguments must be; all others are texts.
 _VALUES: dict[str, fields.Parser] = {
     "for": fields.seconds,
     "off": fields.seconds,
-    "every": fields.seconds,
+    "every": fields.pause,
     "after": fields.seconds,
     "times": fields.whole(1, 1_000_000),
     "tries": fields.whole(0, 10),
@@ -219,8 +233,16 @@ _VALUES: dict[str, fields.Parser] = {
 }
 
 
+def _parser(name: str, key: str) -> fields.Parser:
+    if key == "code":
+        return _refusal if name == "refuse" else _CODE
+    return _VALUES.get(key, fields.text)
+
+
 def check(name: str, arguments: Mapping[str, str]) -> list[str]:
     """Return what is wrong with a fault as somebody asks for it, one line for each mistake."""
+    if not name:
+        return [f"name is missing; allowed: {', '.join(FAULTS)}"]
     fault = FAULTS.get(name)
     if fault is None:
         return [f"there is no fault {name!r}; {fields.suggest(name, FAULTS)}"]
@@ -231,7 +253,7 @@ def check(name: str, arguments: Mapping[str, str]) -> list[str]:
             problems.append(f"{key} is nothing that {name} knows; {fields.suggest(key, allowed)}")
             continue
         try:
-            _VALUES.get(key, fields.text)(value)
+            _parser(name, key)(value)
         except ValueError as error:
             problems.append(f"{key}: {error}")
     return problems
@@ -242,7 +264,7 @@ def _plain(arguments: Mapping[str, str]) -> Arguments:
     plain = dict(arguments)
     for key, value in arguments.items():
         parser = _VALUES.get(key)
-        if parser is fields.seconds:
+        if parser in (fields.seconds, fields.pause):
             plain[key] = str(fields.seconds(value))
         elif parser is fields.switch:
             plain[key] = "yes" if fields.switch(value) else "no"

@@ -10,6 +10,9 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from gsmgw import errors
+from gsmgw.pdu import address, segmentation
+
 T = TypeVar("T")
 Place = tuple[str | int, ...]
 #: Turns what stands in a scenario into a value, or says with a ValueError what is wrong.
@@ -18,7 +21,11 @@ Parser = Callable[[object], object]
 _SWITCHES = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
+#: Durations are bounded, so that no sum of times leaves what a calendar can hold.
+_LONGEST_S = 3650 * _SECONDS["d"]
+_OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):?([0-5]\d)")
+#: So much of a wrong value is shown.
+_SHOWN = 80
 
 
 class Sheet:
@@ -39,6 +46,7 @@ class Sheet:
             return Group(self, {str(key): value[key] for key in value}, place)
         if value not in ("", None):
             self.complain(place, f"found {shown(value)}; wanted is a group of keys")
+            return Group(self, {}, place, is_wrong=True)
         return Group(self, {}, place)
 
     def items(self, value: object, place: Place) -> list[tuple[object, Place]]:
@@ -53,8 +61,12 @@ class Sheet:
 class Group:
     """The keys of one mapping; what is not asked for is a mistake."""
 
-    def __init__(self, sheet: Sheet, values: dict[str, object], place: Place) -> None:
+    def __init__(
+        self, sheet: Sheet, values: dict[str, object], place: Place, *, is_wrong: bool = False
+    ) -> None:
         self._sheet = sheet
+        #: it is no group, which was said: that its keys are missing is no further mistake
+        self._is_wrong = is_wrong
         self._values = values
         self._known: list[str] = []
         self.place = place
@@ -68,14 +80,14 @@ class Group:
         try:
             return parse(value)
         except ValueError as error:
-            self._sheet.complain((*self.place, key), str(error))
+            self.complain(str(error), key)
             return default
 
     def need(self, key: str, parse: Callable[[object], T], default: T) -> T:
         """Read a key that must be there."""
         if self._values.get(key, "") in ("", None):
             self._known.append(key)
-            self._sheet.complain((*self.place, key), "is missing")
+            self.complain("is missing", key)
             return default
         return self.take(key, parse, default)
 
@@ -102,7 +114,8 @@ class Group:
 
     def complain(self, text: str, *key: str) -> None:
         """Note a mistake of this group or of one of its keys."""
-        self._sheet.complain((*self.place, *key), text)
+        if not self._is_wrong:
+            self._sheet.complain((*self.place, *key), text)
 
     @property
     def keys(self) -> list[str]:
@@ -128,7 +141,10 @@ def shown(value: object) -> str:
     """Show a value in a message."""
     if isinstance(value, list | tuple):
         return "a list"
-    return "a group of keys" if isinstance(value, Mapping) else repr(value)
+    if isinstance(value, Mapping):
+        return "a group of keys"
+    found = repr(value)
+    return found if len(found) <= _SHOWN else f"{found[:_SHOWN]}..."
 
 
 def text(value: object) -> str:
@@ -151,7 +167,18 @@ def seconds(value: object) -> float:
     match = _DURATION.fullmatch(str(value).strip())
     if match is None:
         raise ValueError(f"found {shown(value)}; allowed: a duration such as 500ms, 2s, 3m, 1h")
-    return float(match[1]) * _SECONDS[match[2]]
+    found = float(match[1]) * _SECONDS[match[2]]
+    if found > _LONGEST_S:
+        raise ValueError(f"found {shown(value)}; allowed: at most 3650d")
+    return found
+
+
+def pause(value: object) -> float:
+    """Read a duration of 1ms or more, after which something happens again and again."""
+    found = seconds(value)
+    if found < _SECONDS["ms"]:
+        raise ValueError(f"found {shown(value)}; allowed: 1ms or longer")
+    return found
 
 
 def offset(value: object) -> float:
@@ -214,6 +241,31 @@ def phone_number(value: object) -> str:
     if not (number.isascii() and number.isdigit() and len(number) <= 15):
         raise ValueError(f"found {shown(value)}; allowed: a number such as +48500100201, or a code")
     return found
+
+
+def sender(value: object) -> str:
+    """Read who a text comes from: a number as it stands in a message, a name, or nobody."""
+    found = str(value)
+    try:
+        address.encode_address(address.make_address(found))
+    except errors.BadNumberError as error:
+        raise ValueError(str(error)) from error
+    return found
+
+
+def message(value: object) -> str:
+    """Read a text that fits into a message of at most 255 parts."""
+    found = str(value)
+    try:
+        segmentation.segment(found)
+    except errors.BadTextError as error:
+        raise ValueError(str(error)) from error
+    return found
+
+
+def caller(value: object) -> str:
+    """Read who calls: a number, or nothing where it is withheld."""
+    return phone_number(value) if str(value).strip() else ""
 
 
 def time_zone(value: object) -> dt.tzinfo:

@@ -176,6 +176,7 @@ class Simulator:
         def put_in() -> None:
             one = self._modem(name)
             if link is not None and not one.line.is_plugged:
+                self._check_link(name, link)
                 one.line.link = Path(link)
             one.faults.pop("unplug", None)
             one.return_power()
@@ -281,6 +282,13 @@ class Simulator:
             self._own_directory = scratch.Scratch(SCRATCH)
             self._directory = self._own_directory.path
         return self._directory / layout.name
+
+    def _check_link(self, name: str, link: str) -> None:
+        """Refuse the port of another modem that is plugged in."""
+        for other in self._modems.values():
+            is_taken = other.line.is_plugged and other.line.link.absolute() == Path(link).absolute()
+            if is_taken and other.name != name:
+                raise errors.GsmgwError(f"{link} is the port of modem {other.name}")
 
     def _modem(self, name: str) -> modem.Modem:
         found = self._modems.get(name)

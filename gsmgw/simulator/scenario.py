@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gsmgw import config, errors
@@ -50,11 +50,10 @@ def _parse(values: Mapping[str, object], sheet: fields.Sheet) -> plan.Scenario:
         for number, (value, place) in enumerate(top.items("modems"), 1)
     ]
     names = [modem.name for modem in modems]
-    if not modems:
+    if not modems and not sheet.problems:
         top.complain("at least one modem is needed, for example [{name: front}]", "modems")
-    for what, used in (("name", names), ("number", [modem.number for modem in modems])):
-        for twice in sorted({word for word in used if used.count(word) > 1}):
-            top.complain(f"two modems have the {what} {twice}", "modems")
+    for problem in _shared(modems):
+        top.complain(problem, "modems")
     network = _network(top.group("network"))
     phones = _phones(top.group("phones"), sheet)
     day = [_step(sheet.group(value, place), names) for value, place in top.items("day")]
@@ -63,6 +62,23 @@ def _parse(values: Mapping[str, object], sheet: fields.Sheet) -> plan.Scenario:
         raise errors.ConfigError("; ".join(sheet.problems), tuple(sheet.problems))
     ordered = sorted(day, key=lambda step: step.at_s)
     return plan.Scenario(tuple(modems), network, tuple(phones), tuple(ordered))
+
+
+def _shared(modems: list[plan.ModemPlan]) -> Iterator[str]:
+    """Yield what two modems have in common and cannot: one port, one card.
+
+    An IMEI they may share: cheap modems do.
+    """
+    own = {
+        "name": [modem.name for modem in modems],
+        "number": [modem.number for modem in modems],
+        "IMSI": [modem.imsi for modem in modems],
+        "ICCID": [modem.iccid for modem in modems],
+        "link": [str(Path(modem.link).absolute()) for modem in modems if modem.link is not None],
+    }
+    for what, used in own.items():
+        for twice in sorted({word for word in used if used.count(word) > 1}):
+            yield f"two modems have the {what} {twice}"
 
 
 def _name(value: object) -> str:
@@ -227,7 +243,8 @@ def _answer(group: fields.Group) -> plan.AnswerRule:
 def _step(group: fields.Group, modems: list[str]) -> plan.Step:
     at_s = group.need("at", fields.seconds, 0.0)
     actions = [key for key in group.keys if key in _STEPS]
-    if len(actions) != 1:
+    # A key that is not known is named as such below, with the one it may have been meant for.
+    if len(actions) > 1 or not set(group.keys) - {"at"}:
         group.complain(f"wanted is exactly one of {', '.join(_STEPS)}")
     step = plan.Step("", {}, at_s)
     for action in actions:
@@ -272,9 +289,14 @@ def _check_values(action: str, found: dict[str, str]) -> list[str]:
         "flash": fields.switch,
         "reachable": fields.switch,
         "name": fields.word(*faults.FAULTS),
+        "from": fields.caller if action == "call" else fields.sender,
+        "text": fields.message,
+        "number": fields.phone_number,
     }
     problems = []
     for key, value in found.items():
+        if key not in _STEPS[action]:
+            continue
         try:
             wanted.get(key, fields.text)(value)
         except ValueError as error:

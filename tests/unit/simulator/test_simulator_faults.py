@@ -85,6 +85,17 @@ def test_unplug_for_a_while() -> None:
         fresh.close()
 
 
+def test_the_port_of_another_modem_is_not_taken_away(tmp_path: Path) -> None:
+    layout = {"modems": [{"name": "front"}, {"name": "back", "link": str(tmp_path / "back")}]}
+    with Simulator(layout) as simulator:
+        simulator.unplug("front")
+        with pytest.raises(errors.GsmgwError, match="is the port of modem back"):
+            simulator.plug("front", str(tmp_path / "back"))
+        client = support.Client(simulator.ports["back"])
+        assert client.lines("AT")[-1] == "OK"
+        client.close()
+
+
 def test_plugged_in_under_another_name(tmp_path: Path) -> None:
     with support.one_modem() as (simulator, _):
         simulator.unplug("front")

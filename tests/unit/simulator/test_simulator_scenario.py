@@ -157,6 +157,94 @@ def test_every_mistake_is_explained(values: dict[str, Any], complaint: str) -> N
     assert complaint in problems(values)
 
 
+def on_a_day(action: str, **keys: object) -> dict[str, Any]:
+    return {**with_modem(), "day": [{"at": "1s", action: keys}]}
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        (
+            on_a_day("fault", modem="front", name="refuse", code="banana"),
+            "day[0].fault: code: found 'banana'; allowed: a CMS code from 0 to 65535, ERROR,",
+        ),
+        (
+            on_a_day("fault", modem="front", name="refuse", code="²"),
+            "day[0].fault: code: found '²'; allowed: a CMS code",
+        ),
+        (
+            on_a_day("fault", modem="front", name="deletion-refused", code="ERROR"),
+            "day[0].fault: code: found 'ERROR'; allowed: 0 to 65535",
+        ),
+        (
+            on_a_day("fault", modem="front", name="garbage", every="0s"),
+            "day[0].fault: every: found '0s'; allowed: 1ms or longer",
+        ),
+        (on_a_day("fault", modem="front"), "day[0].fault: name is missing; allowed: hang, unplug"),
+        (
+            on_a_day("sms", **{"from": "+48 500", "to": "front", "text": "x"}),
+            "day[0].sms: from: '+48 500' is no number, and no name either",
+        ),
+        (
+            on_a_day("sms", **{"from": "Abcdefghijkl", "to": "front", "text": "x"}),
+            "day[0].sms: from: 'Abcdefghijkl' is longer than the 11 letters of a name",
+        ),
+        (
+            on_a_day("sms", **{"from": "2580", "to": "front", "text": "ż" * 20000}),
+            "day[0].sms: text: the text takes 299 parts, more than the 255 possible",
+        ),
+        (
+            on_a_day("call", **{"from": "Anna", "to": "front"}),
+            "day[0].call: from: found 'Anna'; allowed: a number",
+        ),
+        (
+            on_a_day("phone", number="Anna", reachable="yes"),
+            "day[0].phone: number: found 'Anna'; allowed: a number",
+        ),
+        (
+            {**with_modem(), "network": {"time_zone": "+25:00"}},
+            "network.time_zone: found '+25:00'; allowed: a zone such as Europe/Warsaw, or +01:00",
+        ),
+        (
+            {**with_modem(), "network": {"clock_offset": "-99999999d"}},
+            "network.clock_offset: found '99999999d'; allowed: at most 3650d",
+        ),
+        (with_modem(latency="9" * 400 + "d"), "..."),
+        (
+            {"modems": [{"name": "a", "link": "/tmp/x"}, {"name": "b", "link": "/tmp/x"}]},
+            "two modems have the link /tmp/x",
+        ),
+        (
+            {"modems": [{"name": "a", "imsi": "260010000000002"}, {"name": "b"}]},
+            "two modems have the IMSI 260010000000002",
+        ),
+        ({"modems": {"name": "front"}}, "modems: found a group of keys; wanted is a list"),
+        ({"modems": ["front"]}, "modems[0]: found 'front'; wanted is a group of keys"),
+        ({**with_modem(), "day": ["sms"]}, "day[0]: found 'sms'; wanted is a group of keys"),
+        ({**with_modem(), "day": [{"at": "1s", "sms": "hello"}]}, "sms: found 'hello'; wanted is"),
+        (on_a_day("smss", to="front"), "day[0].smss: is no key here; did you mean sms?"),
+    ],
+)
+def test_a_mistake_is_one_line_before_anything_begins(
+    values: dict[str, Any], complaint: str
+) -> None:
+    found = problems(values)
+    assert complaint in found
+    assert len(found.splitlines()) == 1
+    assert len(found) < 300
+
+
+def test_modems_may_share_an_imei_and_anybody_may_text() -> None:
+    imei = "356938035643809"
+    text = {"to": "a", "text": "x"}
+    day = [{"at": "1s", "sms": {**text, "from": sender}} for sender in ("Apteka", "*100#", "", "7")]
+    call = {"at": "2s", "call": {"from": "", "to": "a"}}
+    read = scenario.parse(
+        {"modems": [{"name": "a", "imei": imei}, {"name": "b", "imei": imei}], "day": [*day, call]}
+    )
+    assert len(read.day) == 5
+
+
 def test_all_mistakes_at_once() -> None:
     found = problems(
         {"modems": [{"name": "a", "pin": "x", "signal": "y"}], "network": {"foo": "1"}}
