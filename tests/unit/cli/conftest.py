@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cli_support
+import doctor_support
 import pytest
 
 from gsmgw import logs
@@ -18,4 +19,13 @@ def place(tmp_path: Path) -> Iterator[cli_support.Place]:
     made = cli_support.Place(tmp_path)
     yield made
     made.database.close()
+    logs.configure()
+
+
+@pytest.fixture
+def ward(monkeypatch: pytest.MonkeyPatch) -> Iterator[doctor_support.Ward]:
+    """An installation that is well until the test breaks it; the log is left as it was found."""
+    made = doctor_support.Ward(monkeypatch)
+    yield made
+    made.close()
     logs.configure()

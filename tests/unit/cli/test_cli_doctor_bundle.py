@@ -6,26 +6,16 @@ from __future__ import annotations
 import json
 import stat
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from doctor_support import Ward
 
-from gsmgw import logs
 from gsmgw.cli.doctor import bundle
 from gsmgw.model import ModemState, SimState
 from gsmgw.store import events
 
 NUMBER, TEXT = "+48500100201", "Pani Kowalska, wizyta o 8:30"
-
-
-@pytest.fixture
-def ward(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
-    made = Ward(monkeypatch)
-    yield made
-    made.close()
-    logs.configure()
 
 
 def members(path: Path) -> dict[str, str]:

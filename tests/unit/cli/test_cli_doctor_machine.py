@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from doctor_support import Ward
 
-from gsmgw import logs
 from gsmgw.cli.doctor import finding, machine, places, sandbox
 from gsmgw.config import Config
 from gsmgw.gateway.health.trouble import Trouble
@@ -20,14 +18,6 @@ from gsmgw.gateway.health.trouble import Trouble
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(machine, "ROOT", tmp_path)
     return tmp_path
-
-
-@pytest.fixture
-def ward(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
-    made = Ward(monkeypatch)
-    yield made
-    made.close()
-    logs.configure()
 
 
 def write_unit(root: Path, name: str, *lines: str) -> None:

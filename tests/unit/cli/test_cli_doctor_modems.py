@@ -3,23 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from doctor_support import Ward
 
-from gsmgw import logs
 from gsmgw.cli import exits, modems, probing
 from gsmgw.simulator import Simulator
-
-
-@pytest.fixture
-def ward(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
-    made = Ward(monkeypatch)
-    yield made
-    made.close()
-    logs.configure()
 
 
 def beside_the_stopped_daemon(found: list[dict[str, str]]) -> list[tuple[str, str, str]]:

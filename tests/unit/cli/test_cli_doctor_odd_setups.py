@@ -6,26 +6,17 @@ from __future__ import annotations
 import grp
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from doctor_support import OTHER, Ward
 
-from gsmgw import locks, logs
+from gsmgw import locks
 from gsmgw.cli.doctor import machine
 from gsmgw.model import ModemState
 from gsmgw.spool.clinic import places as clinic_places
 from gsmgw.store.database import Database
-
-
-@pytest.fixture
-def ward(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
-    made = Ward(monkeypatch)
-    yield made
-    made.close()
-    logs.configure()
-
 
 # -- configuration, accounts, unit ----------------------------------------------------------------
 

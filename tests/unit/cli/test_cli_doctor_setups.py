@@ -4,25 +4,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import docs_support
 import pytest
 from doctor_support import FOLDERS, OTHER, Ward
 
-from gsmgw import locks, logs
+from gsmgw import locks
 from gsmgw.cli.doctor import finding, installation
 from gsmgw.model import ModemState, SimState
 from gsmgw.store import backup
-
-
-@pytest.fixture
-def ward(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
-    made = Ward(monkeypatch)
-    yield made
-    made.close()
-    logs.configure()
 
 
 def test_nothing_is_found_where_all_is_well(ward: Ward) -> None:

@@ -4,23 +4,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from doctor_support import Ward
 
-from gsmgw import logs
 from gsmgw.cli import exits
 from gsmgw.cli.doctor import machine
-
-
-@pytest.fixture
-def ward(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ward]:
-    made = Ward(monkeypatch)
-    yield made
-    made.close()
-    logs.configure()
 
 
 @pytest.fixture
