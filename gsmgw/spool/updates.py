@@ -106,8 +106,11 @@ class Updates:
         written = self._place.tmp / f"update-{followed.file['id']}"
         try:
             files.write(written, content)
-            files.move(written, followed.path)
-            files.sync(followed.path.parent)
+            if files.look(followed.path) is None:  # taken away while we wrote
+                files.remove(written)
+            else:
+                files.move(written, followed.path)
+                files.sync(followed.path.parent)
         except OSError as error:
             self._troubles.failed(followed.path, error)
             return False

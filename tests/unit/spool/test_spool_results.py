@@ -254,6 +254,24 @@ def test_result_documents_follow_later_states_across_a_restart(bench: Bench) -> 
     assert "Y.result.json" not in bench.tree()["sent"]  # taken away; it is not made again
 
 
+def test_a_document_taken_away_while_it_is_renewed_does_not_come_again(bench: Bench) -> None:
+    bench.take("X", '[{"recipient": "500100201", "text": "x"}]')
+    bench.send(1, 7)
+    bench.put_away()
+    bench.deliver(1)
+    document = bench.place.sent / "X.result.json"
+
+    def take_away(change: str, paths: tuple[Path, ...]) -> None:
+        if change == "write":
+            document.unlink()
+
+    bench.clock.advance(31)
+    with files.recording(take_away):
+        bench.results._updates.look(hinted=True)
+    assert bench.tree() == {"sent": ["X"]}
+    assert bench.results._updates._followed == {}
+
+
 def test_no_more_documents_are_followed_than_can_be(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
