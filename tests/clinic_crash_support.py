@@ -7,11 +7,15 @@ What phones got is counted at the simulated network, the rest in the folders of 
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from clinic_day_support import ClinicDay
-from crash_support import CrashSite
+from crash_support import CrashSite, scenario
 
 DESK = "+48500100201"
 HEAD = "nr_wizyty;data;godzina;lekarz;nr_pacjenta;imię;nazwisko;telefon;zgoda_sms\n"
@@ -59,6 +63,11 @@ class CrashDay(ClinicDay, CrashSite):
         aside.write_text(content, "utf-8")
         aside.rename(self.spool / "clinic" / "in" / name)
 
+    def ack(self) -> tuple[int, int, int]:
+        """Return what the table's acknowledgement counts: accepted, refused, requests."""
+        found = json.loads((self.out / "ack" / "visits.csv.json").read_text("utf-8"))
+        return found["accepted"], found["refused"], found["requests"]
+
     def is_day_done(self) -> bool:
         """Tell whether nothing is left that is due, also for the clinic's files."""
         # Where things come from before where they go: what moves on meanwhile is seen there.
@@ -91,6 +100,16 @@ class CrashDay(ClinicDay, CrashSite):
         self.until(lambda: len(self.files("clinic/out/replies")) >= answered)
         self.until(lambda: len(self.table("replies.csv")) >= answered)
         self.until(lambda: len(self.table("tasks.csv")) >= len(self.rows("task")))
+
+
+@contextlib.contextmanager
+def crash_day(folder: Path, layout: dict[str, Any] | None = None) -> Iterator[CrashDay]:
+    """Set up a clinic's box on a Monday that does not run yet; take it down whatever happens."""
+    box = CrashDay(folder, "Mon 08:00", scenario=layout or scenario())
+    try:
+        yield box
+    finally:
+        box.close()
 
 
 def table() -> str:

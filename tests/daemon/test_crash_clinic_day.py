@@ -3,31 +3,19 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 
 import pytest
-from clinic_crash_support import DAY, OTHERS, CrashDay, check_day, table
-from crash_support import SEED, WARM_UP, scenario
+from clinic_crash_support import DAY, OTHERS, CrashDay, check_day, crash_day, table
+from crash_support import SEED, WARM_UP
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def begin(folder: Path) -> CrashDay:
-    """Set up a box whose modem's references are believed."""
-    box = CrashDay(folder, "Mon 08:00", scenario=scenario())
-    try:
-        box.warm_up()
-    except BaseException:
-        box.close()
-        raise
-    return box
-
-
 def test_a_day_with_a_kill_at_every_step(tmp_path: Path) -> None:
-    box = begin(tmp_path / "box")
-    try:
+    with crash_day(tmp_path / "box") as box:
+        box.warm_up()  # the references of its modem are believed
         box.put_in("visits.csv", table())
         box.crash("visits.committing@2")
         box.crash("visits.acknowledged")
@@ -41,18 +29,15 @@ def test_a_day_with_a_kill_at_every_step(tmp_path: Path) -> None:
             box.sim.receive(box.patient(number), "front", answer.text)
             box.crash(answer.step)
         box.finish_day()
-        ack = json.loads((box.out / "ack" / "visits.csv.json").read_text("utf-8"))
-        assert (ack["accepted"], ack["refused"]) == (len(DAY) + OTHERS, 0)
+        assert box.ack()[:2] == (len(DAY) + OTHERS, 0)
         check_day(box)
-    finally:
-        box.close()
 
 
 def test_a_day_with_kills_at_random_moments(tmp_path: Path) -> None:
     print(f"seed {SEED}")  # noqa: T201 - shown when the test fails
     chance = random.Random(SEED)
-    box = begin(tmp_path / "box")
-    try:
+    with crash_day(tmp_path / "box") as box:
+        box.warm_up()  # the references of its modem are believed
         box.put_in("visits.csv", table())
         kill_at_random(box, chance, "appointment", len(DAY) + OTHERS)
         box.start()
@@ -70,8 +55,6 @@ def test_a_day_with_kills_at_random_moments(tmp_path: Path) -> None:
         kill_at_random(box, chance, "response", len(DAY))
         box.finish_day()
         check_day(box)
-    finally:
-        box.close()
 
 
 def kill_at_random(box: CrashDay, chance: random.Random, table: str, total: int) -> None:

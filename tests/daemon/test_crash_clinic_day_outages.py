@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from clinic_crash_support import DAY, OTHERS, CrashDay, check_day, table
-from crash_support import scenario
+from clinic_crash_support import DAY, OTHERS, check_day, crash_day, table
 from machine_support import quiet
 
 from gsmgw.store import database
@@ -20,20 +15,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: Longer than a write waits for a lock.
 LONG_S = database.BUSY_TIMEOUT_S + 2
-
-
-@contextlib.contextmanager
-def crash_day(folder: Path, layout: dict[str, Any] | None = None) -> Iterator[CrashDay]:
-    box = CrashDay(folder, "Mon 08:00", scenario=layout or scenario())
-    try:
-        yield box
-    finally:
-        box.close()
-
-
-def ack(box: CrashDay) -> tuple[int, int, int]:
-    found = json.loads((box.out / "ack" / "visits.csv.json").read_text("utf-8"))
-    return found["accepted"], found["refused"], found["requests"]
 
 
 def test_answers_come_while_another_program_holds_the_database(tmp_path: Path) -> None:
@@ -63,7 +44,7 @@ def test_the_disk_is_full_while_a_table_is_read_and_while_patients_answer(tmp_pa
         box.until(lambda: "spool.owed" in box.log)
         (flags / "database-full").unlink()
         box.until((box.out / "ack" / "visits.csv.json").exists)
-        assert ack(box) == (len(DAY) + OTHERS, 0, 2 * (len(DAY) + OTHERS))
+        assert box.ack() == (len(DAY) + OTHERS, 0, 2 * (len(DAY) + OTHERS))
         box.at("Tue 10:00:05")
         box.until_asked()
         (flags / "database-full").touch()
@@ -88,7 +69,7 @@ def test_two_modems_a_reload_and_a_stop_in_the_middle(tmp_path: Path) -> None:
         assert box.stop() == 0
         box.start()
         box.until((box.out / "ack" / "visits.csv.json").exists)
-        assert ack(box)[:2] == (len(DAY) + OTHERS, 0)
+        assert box.ack()[:2] == (len(DAY) + OTHERS, 0)
         box.at("Tue 10:00:05")
         box.until(lambda: box.sim.books.taken)
         assert box.stop() == 0
