@@ -83,7 +83,7 @@ class Recorder:
         hints: Hints,
         clock: Clock,
     ) -> None:
-        self._place = place
+        self._checked = place.checked
         self._db = db
         self._intake = intake
         self._hints = hints
@@ -107,7 +107,7 @@ class Recorder:
             OSError: the disk failed; it may be better later.
         """
         try:
-            content, status = files.read(self._place.checked / claim.name)
+            content, status = files.read(self._checked / claim.name)
         except (files.NotRegularError, FileNotFoundError, PermissionError) as error:
             words = f"the file was exchanged while it was taken: {error.strerror}"
             return _refused(claim, "smstools", BadFileError(words))

@@ -68,6 +68,7 @@ class Taking:
     ) -> None:
         self._config = config
         self._place = place
+        self._outgoing, self._checked = place.outgoing, place.checked
         self._db = db
         self._recorder = Recorder(config, place, db, intake, hints, clock)
         self._clock = clock
@@ -133,12 +134,12 @@ class Taking:
             self._place.make(self._config.spool.group)
         if not self._watcher.is_alive():
             self._watcher.start()
-        found = set(files.listing(self._place.outgoing))
+        found = set(files.listing(self._outgoing))
         looks: list[tuple[int, str, Look]] = []
         for name in found:
             if names.is_ignored(name) or name + names.LOCK_SUFFIX in found:
                 continue
-            status = files.look(self._place.outgoing / name)
+            status = files.look(self._outgoing / name)
             if status is None or not self._is_worth_opening(name, status):
                 continue
             looks.append((status.st_mtime_ns, name, _look(status)))
@@ -169,15 +170,15 @@ class Taking:
                 claims.append(claim)
         if claims:
             self._unrecorded += claims
-            files.sync(self._place.checked)
-            files.sync(self._place.outgoing)
+            files.sync(self._checked)
+            files.sync(self._outgoing)
         self._record_left_over()
         return len(claims)
 
     def _oldest_first(self, ready: list[str]) -> list[str]:
         if len(ready) < 2:
             return ready
-        looks = ((files.look(self._place.outgoing / name), name) for name in ready)
+        looks = ((files.look(self._outgoing / name), name) for name in ready)
         return [
             name
             for _, name in sorted(
@@ -187,7 +188,7 @@ class Taking:
 
     def _claim(self, name: str, taken: set[str]) -> Claim | None:
         """Rename a file to `checked/`, unless it is not for us, not complete, or not readable."""
-        path = self._place.outgoing / name
+        path = self._outgoing / name
         if files.look(Path(f"{path}{names.LOCK_SUFFIX}")) is not None:
             self._readiness.forget(name)  # its producer lets go of it later; that is an event
             return None
@@ -208,13 +209,13 @@ class Taking:
         return None
 
     def _move(self, path: Path, taken: set[str]) -> Claim | None:
-        target = layout.free_name(self._place.checked, path.name, taken=taken)
+        target = layout.free_name(self._checked, path.name, taken=taken)
         while spool_files.get_open(self._db, names.to_text(target)) is not None:
             # Its file has just been put away, and the store is about to hear of it.
             taken = taken | {target}
-            target = layout.free_name(self._place.checked, path.name, taken=taken)
+            target = layout.free_name(self._checked, path.name, taken=taken)
         try:
-            files.move(path, self._place.checked / target)
+            files.move(path, self._checked / target)
         except FileNotFoundError:
             return None  # its producer took it back
         except OSError as error:  # sticky, immutable, read-only: the next scan tries again
@@ -256,8 +257,8 @@ class Taking:
             if row["format"] != "json" or row["folder"] is not None
         }
         found: list[tuple[int, str]] = []
-        for name in files.listing(self._place.checked):
-            status = files.look(self._place.checked / name)
+        for name in files.listing(self._checked):
+            status = files.look(self._checked / name)
             if name in known or names.is_ignored(name) or status is None:
                 continue
             if stat.S_ISREG(status.st_mode):

@@ -59,15 +59,16 @@ class SmsFile:
 
     def value(self, name: str) -> str | None:
         """Return the value of a header, None if it is not there; the last one of several."""
-        found = self.values(name)
-        return found[-1] if found else None
+        found = self._by_name.get(name.encode())
+        return _text(found[-1]) if found else None
 
     def values(self, name: str) -> list[str]:
         """Return the values of all headers of a name, in order."""
-        return [
-            decode_text(value).strip(" \t\r\n\x00")
-            for value in self._by_name.get(name.encode(), ())
-        ]
+        return [_text(value) for value in self._by_name.get(name.encode(), ())]
+
+
+def _text(value: bytes) -> str:
+    return decode_text(value).strip(" \t\r\n\x00")
 
 
 def split(content: bytes) -> SmsFile:
