@@ -168,8 +168,9 @@ _CCLK = re.compile(r'"?(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)\s*([+-]\d{1,2})
 def parse_clock(text: str) -> dt.datetime | None:
     """Read +CCLK (27.007 8.15) as an aware time; None if unset, broken or without a zone.
 
-    The zone counts quarters of an hour. A clock that no network has set stands at the modem's own
-    epoch (1980, 2000, 2004, 2015), so years before 2020 are none.
+    The zone counts quarters of an hour; 96 and more, which 27.007 allows and damage makes, are no
+    zone on this earth. A clock that no network has set stands at the modem's own epoch (1980, 2000,
+    2004, 2015), so years before 2020 are none.
     """
     found = _CCLK.match(fields.after_colon(text))
     if found is None or found[7] is None:
@@ -177,8 +178,8 @@ def parse_clock(text: str) -> dt.datetime | None:
     year, month, day, hour, minute, second = (int(found[at]) for at in range(1, 7))
     if not 20 <= year < 70:
         return None
-    zone = dt.timezone(dt.timedelta(minutes=15 * int(found[7])))
     try:
+        zone = dt.timezone(dt.timedelta(minutes=15 * int(found[7])))
         return dt.datetime(2000 + year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
         return None

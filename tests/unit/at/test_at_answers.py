@@ -122,6 +122,8 @@ def test_service_texts_with_any_part_missing(text, expected):
         ('+CCLK: "80/01/06,00:00:00+00"', None),
         ('+CCLK: "04/01/01,00:00:00+00"', None),
         ('+CCLK: "26/13/40,99:00:00+00"', None),
+        ('+CCLK: "26/11/22,12:34:56+96"', None),
+        ('+CCLK: "26/11/22,12:34:56-99"', None),
         ("+CCLK: ", None),
     ],
 )
