@@ -85,7 +85,7 @@ def _indications(by: Modem, command: Command) -> Answer:
     if command.kind != "=" or not 1 <= len(fields) <= 5:
         return ERROR
     for field, highest in zip(fields, most, strict=False):
-        if not field.isdigit() or int(field) > highest:
+        if not field.isdecimal() or int(field) > highest:
             return by.cms(_OPERATION_NOT_ALLOWED)
     by.settings.cnmi[: len(fields)] = [int(field) for field in fields]
     return OK
@@ -158,7 +158,7 @@ def _read(by: Modem, command: Command) -> Answer:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.strip().isdigit() else -1
+    return int(text) if text.strip().isdecimal() else -1
 
 
 def _delete(by: Modem, command: Command) -> Answer:

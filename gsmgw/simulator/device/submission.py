@@ -143,7 +143,7 @@ def _judge(submission: _Submission) -> None:
     if refusal is not None:
         submission.words = _refusal_words(by, refusal["code"])
         if refusal.get("taken", "no") == "no":
-            _refuse(by, record, int(refusal["code"]) if refusal["code"].isdigit() else None)
+            _refuse(by, record, int(refusal["code"]) if refusal["code"].isdecimal() else None)
             return
     record.outcome = "taken"
     record.taken_at = by.loop.monotonic()
@@ -170,7 +170,7 @@ def _refusal(by: modem.Modem, decoded: pdu.DecodedSubmit) -> dict[str, str] | No
 
 def _refusal_words(by: modem.Modem, code: str) -> str:
     """Return the final result: a CMS code, or words such as ERROR and NO CARRIER."""
-    return by.cms(int(code)).final if code.isdigit() else code.replace("-", " ").upper()
+    return by.cms(int(code)).final if code.isdecimal() else code.replace("-", " ").upper()
 
 
 def _answer(submission: _Submission) -> None:

@@ -65,7 +65,7 @@ def _first(text: str) -> tuple[Command, str]:
     upper = text.upper()
     if upper[0] == "D":  # a dial string takes the rest of the line
         return Command("D", "", text[1:]), ""
-    is_extended = upper[0] in "+^*$%#" or (upper[0] == "&" and upper[1:2].isdigit())
+    is_extended = upper[0] in "+^*$%#" or (upper[0] == "&" and upper[1:2].isdecimal())
     match = _EXTENDED.match(text) if is_extended else _BASIC.match(upper)
     if match is None:
         return Command("?", "", text), ""
