@@ -28,6 +28,10 @@ class VisitStatus(StrEnum):
 
 #: A visit that is to take place: the only ones that anything is said about beforehand.
 AHEAD = frozenset({VisitStatus.BOOKED})
+#: A visit that may yet get a date.
+DATELESS = frozenset({VisitStatus.PROPOSED, VisitStatus.PENDING, VisitStatus.WAITLIST})
+#: A visit that will not take place, or never was one.
+OFF = frozenset({VisitStatus.CANCELLED, VisitStatus.ENTERED_IN_ERROR})
 
 
 class Participation(StrEnum):

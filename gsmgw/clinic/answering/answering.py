@@ -30,7 +30,7 @@ from gsmgw.clinic.answering.understanding import Understanding
 from gsmgw.clinic.calendar import Calendar
 from gsmgw.clinic.model import Kind, TaskCode
 from gsmgw.clinic.reading import Meaning, Question, Reading, ReplyReader
-from gsmgw.clinic.reading.meaning import one
+from gsmgw.clinic.reading.meaning import VERDICTS, one
 from gsmgw.clinic.wording import Wording
 from gsmgw.clinic.work import Work
 from gsmgw.clock import format_utc
@@ -50,8 +50,6 @@ AT_ONCE = 20
 #: A text of ours that comes back within this time is no answer: the number is one of our SIMs, or
 #: a machine that sends everything back (R18).
 ECHO_WITHIN = dt.timedelta(hours=24)
-
-_VERDICTS = frozenset({Meaning.ACCEPT, Meaning.DECLINE})
 
 
 class Answering:
@@ -214,7 +212,7 @@ def dispatch(case: Case) -> None:
         consents.stop(case)
     elif Meaning.START in meanings:
         consents.start(case)
-    elif meanings & _VERDICTS:
+    elif meanings & VERDICTS:
         _verdict(case)
     elif Meaning.RESCHEDULE in meanings:
         wishes.reschedule(case)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from gsmgw.clinic.answering.senders import Arrival
 from gsmgw.clinic.model import AHEAD
 from gsmgw.clinic.reading import Question
+from gsmgw.clinic.reading.meaning import ABOUT_A_VISIT
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
 from gsmgw.model import MessageState
@@ -35,7 +36,6 @@ _LATE_ANSWERS = {
     Question.CONSENT: dt.timedelta(days=30),
 }
 
-_ASKS_OF_VISITS = frozenset({Question.CONFIRM, Question.OBJECT})
 _UNSAID = frozenset(
     {
         MessageState.NEW,
@@ -71,13 +71,13 @@ class Asked:
         first = self.rows[0]
         asks = Question(first["asks"])
         # Of a family's text one question may be all that is left, if a person was forgotten.
-        is_family = asks in _ASKS_OF_VISITS and first["number"] is not None
+        is_family = asks in ABOUT_A_VISIT and first["number"] is not None
         return Question.FAMILY if is_family else asks
 
     @property
     def is_of_visits(self) -> bool:
         """Whether the answer is about visits."""
-        return all(row["asks"] in _ASKS_OF_VISITS and row["about"] for row in self.rows)
+        return all(row["asks"] in ABOUT_A_VISIT and row["about"] for row in self.rows)
 
     @property
     def text(self) -> str:

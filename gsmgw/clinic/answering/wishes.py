@@ -10,6 +10,7 @@ from gsmgw.clinic.answering.binding import Asked
 from gsmgw.clinic.answering.case import Case
 from gsmgw.clinic.model import Kind, Participation, TaskCode
 from gsmgw.clinic.reading import Meaning, Question
+from gsmgw.clinic.reading.meaning import VERDICTS
 from gsmgw.clock import format_utc
 from gsmgw.store import events
 from gsmgw.store.clinic import requests, responses, said, visits
@@ -111,7 +112,7 @@ def listed_earlier(case: Case) -> Row | None:
     asked = case.asked
     if asked is None or not asked.listed or asked.question is Question.FAMILY:
         return None
-    if not case.reading.is_applied or not case.meanings & {Meaning.ACCEPT, Meaning.DECLINE}:
+    if not case.reading.is_applied or not case.meanings & VERDICTS:
         return None
     numbers = case.office.understanding.numbers_in(case.arrival, asked.listed)
     about = {row["about"] for row in asked.rows}

@@ -18,7 +18,16 @@ from gsmgw.clinic.booking.checking import Taken
 from gsmgw.clinic.booking.patients import Patients
 from gsmgw.clinic.booking.reconciling import Case, Reconciler
 from gsmgw.clinic.calendar import Calendar
-from gsmgw.clinic.model import AHEAD, Kind, Participation, TaskCode, VisitRecord, VisitStatus
+from gsmgw.clinic.model import (
+    AHEAD,
+    DATELESS,
+    OFF,
+    Kind,
+    Participation,
+    TaskCode,
+    VisitRecord,
+    VisitStatus,
+)
 from gsmgw.clinic.work import Work
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
@@ -36,8 +45,6 @@ MISSED_LATELY = dt.timedelta(days=2)
 #: A visit that we knew before is written about for so long after it was missed.
 MISSED_WITHIN = dt.timedelta(days=14)
 
-_DATELESS = frozenset({VisitStatus.PROPOSED, VisitStatus.PENDING, VisitStatus.WAITLIST})
-_OFF = frozenset({VisitStatus.CANCELLED, VisitStatus.ENTERED_IN_ERROR})
 _OVER = frozenset({VisitStatus.ARRIVED, VisitStatus.FULFILLED, VisitStatus.NOSHOW})
 #: A new start, and no word of the status, books these again.
 _DATED_AGAIN = frozenset({VisitStatus.CANCELLED, VisitStatus.NOSHOW})
@@ -285,10 +292,10 @@ def _compare(record: VisitRecord, old: Row | None, owner: str, now: str) -> _Upd
     """
     start = _start(record, old, owner, now)
     status = _status(record, old, now)
-    if start is None and status not in _DATELESS:
+    if start is None and status not in DATELESS:
         raise RefusedRecordError(
             f"{owner} has no start (date and time); only one that is"
-            f" {', '.join(sorted(_DATELESS))} may lack it",
+            f" {', '.join(sorted(DATELESS))} may lack it",
             "start",
         )
     values = _details(record, owner)
@@ -320,7 +327,7 @@ def _details(record: VisitRecord, owner: str) -> dict[str, object]:
 
 def _start(record: VisitRecord, old: Row | None, owner: str, now: str) -> dt.datetime | None:
     # A cancellation is of the visit as the patient knows it, whatever time stands beside it.
-    is_off = record.status in _OFF and old is not None and old["start"] is not None
+    is_off = record.status in OFF and old is not None and old["start"] is not None
     if record.start is not None and not is_off:
         return checking.start(record.start, owner, dt.datetime.fromisoformat(now))
     if old is not None and old["start"] is not None:
@@ -360,11 +367,11 @@ def _change(
     if status in AHEAD:
         # The doctor is away, but another one sees the patient.
         stands_again = old["withdrawn"] is not None and "practitioner" in details
-        if was in _OFF or was in _DATELESS or old["start"] is None or stands_again:
+        if was in OFF or was in DATELESS or old["start"] is None or stands_again:
             return Change.BOOKED
     if status == VisitStatus.NOSHOW and was != VisitStatus.NOSHOW:
         return Change.MISSED
-    if status in _OFF and was not in _OFF:
+    if status in OFF and was not in OFF:
         is_news = was in AHEAD and status == VisitStatus.CANCELLED
         return Change.CANCELLED if is_news else Change.DETAILS
     if has_moved:

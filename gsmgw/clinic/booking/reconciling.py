@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from gsmgw.clinic import plan
 from gsmgw.clinic.booking.reach import Reach
 from gsmgw.clinic.calendar import Calendar
-from gsmgw.clinic.model import AHEAD, Kind, Participation, RequestStatus, VisitStatus
+from gsmgw.clinic.model import AHEAD, DATELESS, OFF, Kind, Participation, RequestStatus, VisitStatus
 from gsmgw.config import Config
 from gsmgw.store.clinic import people, planning, requests, visits
 from gsmgw.store.clinic.requests import NewRequest
@@ -49,8 +49,6 @@ _REVIVED = frozenset(
         "sensitive",
     }
 )
-_AS_CANCELLED = frozenset({VisitStatus.CANCELLED, VisitStatus.ENTERED_IN_ERROR})
-_NOT_YET = frozenset({VisitStatus.PROPOSED, VisitStatus.PENDING, VisitStatus.WAITLIST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +132,9 @@ class Reconciler:
         visit = case.visit
         status = VisitStatus(visit["status"])
         if status not in AHEAD:
-            if status in _AS_CANCELLED:
+            if status in OFF:
                 return "cancelled"
-            return "pending" if status in _NOT_YET else str(status)
+            return "pending" if status in DATELESS else str(status)
         if visit["withdrawn"]:
             return str(visit["withdrawn"])
         if visit["start"] is None or visit["start"] <= now:
@@ -178,7 +176,7 @@ def _over(row: Row, case: Case, reason: str | None) -> str | None:
     if kind == Kind.MISSED:
         return case.hindrance if status == VisitStatus.NOSHOW else "replaced"
     if kind == Kind.CANCELLED:
-        is_off = status in _AS_CANCELLED or visit["withdrawn"] is not None
+        is_off = status in OFF or visit["withdrawn"] is not None
         return case.hindrance if is_off else "replaced"
     # Who has said that they do not come is not told when to come.
     has_declined = visit["response"] == Participation.DECLINED

@@ -32,7 +32,6 @@ _REACHED = frozenset({"answered", "accepted", "declined", "wrong"})
 #: Refusals of the network that say that there is no such number (3GPP TS 24.011 E-2).
 _NO_SUCH_NUMBER = frozenset({"1", "28"})
 _NOT_SAID = frozenset({"expired", "too-late", "cap", "error"})
-_LOST = frozenset({"failed", "undelivered", "expired", "rejected"})
 #: What stands in the column `why`, by the hindrance that booking finds.
 _WHY = {"landline": "landline", "no-phone": "no-phone", "no-consent": "no-consent"} | {
     "stopped": "stopped"
@@ -145,7 +144,7 @@ class Lists:
         if hindrance is not None:
             return _WHY.get(hindrance)
         asked = [question for question in questions if question["status"] == "completed"]
-        if asked and asked[-1]["message_state"] in _LOST:
+        if asked and asked[-1]["message_state"] in lists.LOST:
             return "undelivered"
         if any(question["status"] in ("active", "on-hold") for question in questions):
             return None  # it will be asked again

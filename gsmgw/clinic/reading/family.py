@@ -14,7 +14,7 @@ from gsmgw.clinic.reading.meaning import Meaning, Part
 from gsmgw.clinic.reading.tagging import Element
 from gsmgw.clinic.reading.tokens import Kind
 
-#: The most visits that one text lists.
+#: The most visits that one text lists: each has one digit.
 MOST_VISITS = 9
 
 _VERDICTS = {Said.YES: Meaning.ACCEPT, Said.NO: Meaning.DECLINE, Said.GIVE_UP: Meaning.DECLINE}

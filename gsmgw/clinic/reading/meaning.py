@@ -37,6 +37,12 @@ class Meaning(StrEnum):
     UNCLEAR = "unclear"
 
 
+#: Questions about a visit that a yes or a no answers.
+ABOUT_A_VISIT = frozenset({Question.CONFIRM, Question.OBJECT})
+#: What is a yes or a no.
+VERDICTS = frozenset({Meaning.ACCEPT, Meaning.DECLINE})
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One thing that an answer says."""

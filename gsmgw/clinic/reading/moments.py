@@ -24,8 +24,8 @@ _FULL = 100
 _PERCENT = ("proc", "proz", "perc", "vidsotk")
 #: One of them, whoever that is, where a verb follows; `the first` is the first.
 _ONE = frozenset({"jeden", "jedna", "uno", "una", "one", "odin", "odna", "eins", "ein"})
-#: Behind a day of the month in English digits.
-_ORDINALS = frozenset({"st", "nd", "rd", "th"})
+#: Behind an English number in digits.
+ORDINALS = frozenset({"st", "nd", "rd", "th"})
 #: Behind an hour.
 _O_CLOCK = frozenset({"uhr", "h", "hs", "hrs", "horas", "am", "pm", "~chasov", "oclock"})
 
@@ -66,7 +66,7 @@ class Moments:
                 is_asked = (number, month) in self.asked.dates
                 return ("_" if is_asked else "X"), end + 1 - place
         following = found[place + 1].text.casefold() if place + 1 < len(found) else ""
-        if following in _ORDINALS and self.question not in (Question.RATING, Question.FAMILY):
+        if following in ORDINALS and self.question not in (Question.RATING, Question.FAMILY):
             return ("_" if number in self._days_of_month() else "X"), 2  # `the 30th`
         if number == _FULL and self._is_percent(found, place + 1):
             return "_", 2

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import re
 
+from gsmgw.clinic.reading.moments import ORDINALS
 from gsmgw.clinic.reading.tagging import Element
 from gsmgw.clinic.reading.tokens import Kind, Token
 from gsmgw.clinic.reading.vocabulary import Phrase, Vocabulary
 
 LOWEST, HIGHEST = 1, 5
 
-#: Behind an English number in digits.
-_ORDINALS = frozenset({"st", "nd", "rd", "th"})
 
 _STARS = frozenset("⭐🌟★")
 #: Marks that are bad, and those that are good: a remark of the other side makes them doubtful.
@@ -83,7 +82,7 @@ def _counts_something(elements: list[Element], place: int, vocabulary: Vocabular
     if place + 1 == len(elements):
         return False
     following = elements[place + 1]
-    is_ordinal = bool(following.tokens) and following.tokens[0].text in _ORDINALS
+    is_ordinal = bool(following.tokens) and following.tokens[0].text in ORDINALS
     is_word = elements[place].tokens[0].kind is Kind.WORD
     is_said_of_it = following.tag in "q,.:" or "score" in _kinds_of(following.tokens, vocabulary)
     return is_ordinal or (is_word and not is_said_of_it)

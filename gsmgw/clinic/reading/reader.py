@@ -17,7 +17,15 @@ from gsmgw.clinic.reading import companions, family, judgement, rating, signatur
 from gsmgw.clinic.reading.asked import Asked
 from gsmgw.clinic.reading.dictionaries import Vocabularies
 from gsmgw.clinic.reading.judgement import Said, Statement
-from gsmgw.clinic.reading.meaning import Meaning, Part, Question, Reading, one
+from gsmgw.clinic.reading.meaning import (
+    ABOUT_A_VISIT,
+    VERDICTS,
+    Meaning,
+    Part,
+    Question,
+    Reading,
+    one,
+)
 from gsmgw.clinic.reading.tagging import Element, Tagger
 from gsmgw.clinic.reading.vocabulary import Vocabulary
 
@@ -56,8 +64,6 @@ _NUMBERS = {1: Meaning.ACCEPT, 2: Meaning.DECLINE, 3: Meaning.RESCHEDULE}
 _WITH_NUMBERS = frozenset(
     {Question.CONFIRM, Question.OBJECT, Question.OFFER, Question.DOSE, Question.CONSENT}
 )
-_VISITS = frozenset({Question.CONFIRM, Question.OBJECT})
-_VERDICTS = frozenset({Meaning.ACCEPT, Meaning.DECLINE})
 #: STOP is honoured when it comes first, whatever follows; other words of this kind stand alone.
 _STOP_FIRST = frozenset({"stop", "stopall", "stopp", "unsubscribe", "~stop"})
 #: What may stand before STOP.
@@ -203,9 +209,9 @@ class _Answer:
     def _of_visits(self, said: list[Statement], rest: str, tags: str) -> Reading:
         """Judge an answer that names visits of a family."""
         meanings = {_MEANINGS.get(one_said.said, Meaning.UNCLEAR) for one_said in said}
-        verdicts = [s for s in said if _MEANINGS.get(s.said) in _VERDICTS]
+        verdicts = [s for s in said if _MEANINGS.get(s.said) in VERDICTS]
         obstacle = judgement.obstacle("".join(tag for tag in rest if tag not in "#@*&"))
-        if not meanings - {Meaning.THANKS} <= _VERDICTS:
+        if not meanings - {Meaning.THANKS} <= VERDICTS:
             meaning = next(iter(meanings - {Meaning.THANKS}), Meaning.UNCLEAR)
             return one(
                 meaning if len(meanings) == 1 else Meaning.UNCLEAR, why="more than a yes or no"
@@ -228,7 +234,7 @@ class _Answer:
         if meanings in ({Meaning.ACCEPT}, {Meaning.DECLINE}):
             # `TAK 2`: a habit from texts about a family; the number asks for nothing here.
             is_word = len(said) == 1 and said[0].tags in ("y", "Y", "d", "m")
-            is_visit = self.question in _VISITS and 1 <= numbers[0] <= family.MOST_VISITS
+            is_visit = self.question in ABOUT_A_VISIT and 1 <= numbers[0] <= family.MOST_VISITS
             if is_word and is_visit:
                 return one(meanings.pop())
             return None
@@ -244,7 +250,7 @@ class _Answer:
         meanings = frozenset(part.meaning for part in parts)
         if meanings <= {Meaning.ACCEPT} and self._is_thought_no(tags):
             return one(Meaning.DECLINE, why="a reservation")
-        if meanings <= _VERDICTS and self._asks_for_another_day(said, tags):
+        if meanings <= VERDICTS and self._asks_for_another_day(said, tags):
             return one(Meaning.RESCHEDULE, why="another day or time")
         if not parts:
             return one(Meaning.UNCLEAR, why=judgement.obstacle(rest) or "nothing is said")
@@ -261,13 +267,13 @@ class _Answer:
             or judgement.obstacle(_obstacles(said, rest, meanings))
             or ("how late is for people" if is_late_by else "")
         )
-        if why and meanings <= _VERDICTS and judgement.is_all_asked(said, tags):
+        if why and meanings <= VERDICTS and judgement.is_all_asked(said, tags):
             return one(Meaning.UNCLEAR, why="a question")
         return Reading(parts, not why, why, judgement.gives_up(said))
 
     def _asks_for_another_day(self, said: list[Statement], tags: str) -> bool:
         """Tell whether another day is asked about: `can I come on Friday?`, `no, maybe Friday?`."""
-        if self.question not in _VISITS or "X" not in tags:
+        if self.question not in ABOUT_A_VISIT or "X" not in tags:
             return False
         is_no = any(s.said in (Said.NO, Said.GIVE_UP) for s in said)
         is_yes = any(s.said is Said.YES for s in said)
@@ -290,7 +296,7 @@ class _Answer:
     def _only_praises(self, meanings: frozenset[Meaning]) -> bool:
         """Tell whether a yes or no is but praise or blame, without a mark: `great doctor`."""
         is_remark = any({"good", "bad", "of"} & element.kinds for element in self.elements)
-        return meanings <= _VERDICTS and is_remark
+        return meanings <= VERDICTS and is_remark
 
     def _is_plain_call(self, tags: str) -> bool:
         """Tell whether nothing beside a request to be called puts it in doubt."""
@@ -299,7 +305,7 @@ class _Answer:
 
     def _why_not(self, said: list[Statement], tags: str, meanings: frozenset[Meaning]) -> str:
         """Return why what is understood is not acted upon all the same."""
-        if meanings & _VERDICTS:
+        if meanings & VERDICTS:
             why = self._why_no_verdict(said, tags, meanings)
             if why:
                 return why
@@ -350,7 +356,7 @@ def _parts(said: list[Statement]) -> tuple[Part, ...]:
         order = [meaning for meaning in order if meaning is not Meaning.THANKS]
     meanings = frozenset(order)
     kinds = {statement.said for statement in said}
-    if meanings >= _VERDICTS and Said.NO_PROBLEM in kinds and Said.YES not in kinds:
+    if meanings >= VERDICTS and Said.NO_PROBLEM in kinds and Said.YES not in kinds:
         order = [meaning for meaning in order if meaning is not Meaning.ACCEPT]
         meanings = frozenset(order)
     if meanings in _PAIRS:

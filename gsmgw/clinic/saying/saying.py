@@ -27,6 +27,7 @@ from collections.abc import Iterator, Sequence
 from gsmgw import logs, phone
 from gsmgw.clinic.calendar import Calendar
 from gsmgw.clinic.model import Kind, Participation, TaskCode
+from gsmgw.clinic.reading.family import MOST_VISITS
 from gsmgw.clinic.saying import texts
 from gsmgw.clinic.saying.verdicts import ANSWERS, CAPPED, SAY, STAFF, Verdict, Verdicts
 from gsmgw.clinic.wording import Wording
@@ -49,8 +50,6 @@ PHONES_AT_ONCE = 30
 TOGETHER = dt.timedelta(minutes=15)
 #: A file that is read for longer is not waited for.
 READ_WITHIN = dt.timedelta(minutes=2)
-#: Visits in one text; each has one digit.
-MOST_VISITS = 9
 #: The same text goes to the same phone once in so long (R7), unless it is news or was asked for.
 SAME_TEXT = dt.timedelta(hours=12)
 #: Nobody may come for nothing: a person tells what could not be said in time.

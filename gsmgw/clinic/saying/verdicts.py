@@ -12,12 +12,13 @@ import datetime as dt
 from dataclasses import dataclass
 
 from gsmgw import logs
+from gsmgw.clinic import plan
 from gsmgw.clinic.booking.reach import Reach
 from gsmgw.clinic.calendar import Calendar
 from gsmgw.clinic.model import Kind, Participation, VisitStatus
 from gsmgw.clock import format_utc
 from gsmgw.config import Config
-from gsmgw.model import Category, Priority
+from gsmgw.model import Category
 from gsmgw.store.clinic import requests, tasks
 from gsmgw.store.database import Row, Transaction
 
@@ -49,8 +50,6 @@ OF_VISITS_AHEAD = frozenset({Kind.BOOKED, Kind.REMINDER, Kind.CHANGED, Kind.DELA
 CAPPED = frozenset({Kind.BOOKED, Kind.REMINDER, Kind.MISSED, Kind.RESULTS, Kind.WELCOME})
 #: Kinds that count for it.
 COUNTED = (*CAPPED, Kind.CHANGED, Kind.CANCELLED, Kind.DELAYED)
-#: A text with one of these goes out at any hour.
-_AT_ANY_HOUR = frozenset({Priority.URGENT, Priority.ASAP, Priority.STAT})
 log = logs.get("clinic")
 
 _LIMITED = frozenset({Category.SURVEY, Category.MARKETING})
@@ -149,7 +148,7 @@ class Verdicts:
         is_free = (
             kind == Kind.DOSE
             or (kind in ANSWERS and self._answers_at_night)
-            or (kind == Kind.TEXT and row["priority"] in _AT_ANY_HOUR)
+            or (kind == Kind.TEXT and row["priority"] in plan.AT_ANY_HOUR)
         )
         if is_free or self._calendar.within_window(now):
             return SAY

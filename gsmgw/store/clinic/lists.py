@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gsmgw.store.database import Database, Row, Transaction
 
 #: States of a message that did not reach its phone.
-_LOST = ("failed", "undelivered", "expired", "rejected")
+LOST = ("failed", "undelivered", "expired", "rejected")
 
 
 def answers(db: Database, since: str) -> list[Row]:
@@ -108,7 +108,7 @@ def lost(db: Database, since: str) -> list[Row]:
     Rows: `at`, `about`, `start`, `patient_id`, `first`, `phone`, `kind`, `state`, `error_family`,
     `error_code`, `error`.
     """
-    marks = ", ".join("?" * len(_LOST))
+    marks = ", ".join("?" * len(LOST))
     return db.rows(
         "SELECT coalesce(outbox.settled_at, outbox.created_at) AS at, request.about,"  # noqa: S608 - marks
         " request.about_start AS start, request.patient_id, patient.given AS first, request.phone,"
@@ -118,5 +118,5 @@ def lost(db: Database, since: str) -> list[Row]:
         f" WHERE outbox.state IN ({marks}) AND outbox.created_at >= ?"
         " AND request.category <> 'staff' AND request.phone NOT LIKE 'hash:%'"
         " ORDER BY at, request.id",
-        (*_LOST, since),
+        (*LOST, since),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gsmgw import phone as phones
+from gsmgw.store.clinic import people
 from gsmgw.store.database import Database, Row, Transaction
 
 #: What people write between the digits of a number.
@@ -49,8 +50,8 @@ class Person:
 
 def find(db: Database | Transaction, patients: Sequence[str], phone: str | None) -> Person:
     """Return what is known of some patients who are to be shown or forgotten together."""
-    people = [row for one in patients if (row := _patient(db, one)) is not None]
-    names = {row[column] for row in people for column in ("given", "family") if row[column]}
+    found = [row for one in patients if (row := people.get(db, one)) is not None]
+    names = {row[column] for row in found for column in ("given", "family") if row[column]}
     visits = [str(row["id"]) for row in _of_patients(db, "appointment", patients)]
     national = "" if phone is None else national_digits(phone)
     return Person(tuple(patients), phone, tuple(sorted(names)), tuple(visits), national)
@@ -66,10 +67,6 @@ def others_on_phone(db: Database | Transaction, phone: str, patients: Sequence[s
     """Tell whether a phone is also that of somebody else."""
     rows = db.rows("SELECT id FROM patient WHERE phone = ?", (phone,))
     return any(row["id"] not in patients for row in rows)
-
-
-def _patient(db: Database | Transaction, patient_id: str) -> Row | None:
-    return db.row("SELECT * FROM patient WHERE id = ?", (patient_id,))
 
 
 # -- rows of a person -----------------------------------------------------------------------------
