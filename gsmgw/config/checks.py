@@ -23,6 +23,13 @@ USUAL_BAUDRATES = ("9600", "19200", "38400", "57600", "115200", "230400", "46080
 
 _BY_NUMBER = re.compile(r"/dev/tty(USB|ACM)\d+")
 _SHORTEST_RESULT_S = 30.0
+#: Keys that other gateways know too, and that change nothing here.
+_WITHOUT_EFFECT = {
+    ("calls", "window"): "gsmgw does not dial, so no hours bind it; the key has no effect",
+    ("waitlist",): (
+        "freed slots are not offered to a waiting list by this gsmgw; the keys have no effect"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +67,11 @@ def find_unwise(document: Document) -> list[Remark]:
         words = "patients' numbers and texts appear in the log; keep it off outside a bench"
         remarks.append(Remark(("logs", "private"), words))
     remarks.extend(_judge_alarms(document))
-    if isinstance(document.value, dict) and "waitlist" in document.value:
-        words = (
-            "freed slots are not offered to a waiting list by this gsmgw; the keys have no effect"
-        )
-        remarks.append(Remark(("waitlist",), words))
+    remarks.extend(
+        Remark(place, words)
+        for place, words in _WITHOUT_EFFECT.items()
+        if _at(document.value, *place) is not None
+    )
     text, person = (_seconds(document, "retention", key) for key in ("text", "person"))
     if text is not None and person is not None and text > person:
         words = "texts are to be kept longer than the person they belong to"

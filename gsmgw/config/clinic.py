@@ -263,7 +263,7 @@ class Calls(Group):
     """The list of patients to be rung up by people."""
 
     enabled: Annotated[bool, BeforeValidator(_no_dialling)] = False
-    #: when patients are rung up; None: while the clinic is open
+    #: hours of dialling: understood, and of no effect here, where people ring up
     window: Annotated[str, BeforeValidator(_window)] | None = None
     tries: Count = 3
 

@@ -129,8 +129,9 @@ def test_the_commented_default_is_valid_and_says_the_defaults():
     found = checked(DEFAULT)
     assert found.config.country == "PL"
     whole = checked(WHOLE)
-    (unbuilt,) = whole.warnings  # the only keys that do nothing, and it is said
-    assert "waitlist: freed slots are not offered" in unbuilt
+    dialling, offers = whole.warnings  # the only keys that do nothing, and it is said
+    assert "calls.window: gsmgw does not dial" in dialling
+    assert "waitlist: freed slots are not offered" in offers
     plain = config.Config()
     for key in ("database", "missed_calls", "logs"):
         assert getattr(whole.config, key) == getattr(plain, key)
