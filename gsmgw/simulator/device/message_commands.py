@@ -14,6 +14,8 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 #: 27.005 3.2.5: what AT+CMGD and its like answer.
 _OPERATION_NOT_ALLOWED = 302
 _INVALID_PDU = 304
+#: Longest TPDU: a delivery with the longest sender, all times and 140 octets of text, and room.
+_OCTETS_MAX = 176
 _INVALID_INDEX = 321
 _MEMORY_FULL = 322
 #: What a locked card answers: no card, SIM PIN, SIM PUK.
@@ -207,7 +209,7 @@ def _send(by: Modem, command: Command) -> Answer:
     if command.kind == "=?":
         return OK
     length = _number(command.value)
-    if command.kind != "=" or not 1 <= length <= 176:
+    if command.kind != "=" or not 1 <= length <= _OCTETS_MAX:
         return by.cms(_INVALID_PDU)
     return Answer(prompt=Prompt(lambda body: submission.submit(by, body, length)))
 
@@ -220,9 +222,9 @@ def _write(by: Modem, command: Command) -> Answer:
         return OK
     fields = command.fields
     stat = _number(fields[1]) if len(fields) > 1 else int(memory.Stat.STO_UNSENT)
-    if command.kind != "=" or not fields or not 0 <= stat <= 3:
+    length = _number(fields[0]) if fields else -1
+    if command.kind != "=" or not 1 <= length <= _OCTETS_MAX or not 0 <= stat <= 3:
         return by.cms(_INVALID_PDU)
-    length = _number(fields[0])
 
     def keep(body: bytes) -> None:
         by.dialogue.answer(_keep(by, body, length, memory.Stat(stat)))

@@ -158,9 +158,8 @@ def test_garbage_and_late_pdus_are_not_answered() -> None:
     ["AT+CNMI=²", "AT+CNMI=2,³", "AT+CMGD=²", "AT+CMGR=¹", "AT+CMGW=1²", "AT&²", "ATS0=²"],
 )
 def test_a_raised_digit_is_no_number_and_harms_nobody(client: support.Client, command: str) -> None:
-    client.write(command.encode("latin-1") + b"\r")
-    client.read_until(b"\r\n")
-    assert client.lines("AT+CSQ")[-2:] == ["+CSQ: 17,99", "OK"]
+    assert "ERROR" in client.at(command)
+    assert client.lines("AT+CSQ") == ["+CSQ: 17,99", "OK"]
 
 
 def test_commands_written_at_once_are_answered_in_order() -> None:
