@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gsmgw.cli.doctor import sandbox as sandboxes
+from gsmgw.spool import layout
 
 #: Where the machine's own files are looked up; tests make a machine in a directory.
 ROOT = Path("/")
@@ -62,7 +63,7 @@ class Account:
 def own_account() -> Account:
     """Return who runs this command."""
     user_id = os.geteuid()
-    return Account(_user_name(user_id), user_id, frozenset({os.getegid(), *os.getgroups()}))
+    return Account(layout.owner_name(user_id), user_id, frozenset({os.getegid(), *os.getgroups()}))
 
 
 def account_of_process(pid: int) -> Account | None:
@@ -77,7 +78,7 @@ def account_of_process(pid: int) -> Account | None:
         groups = {int(facts["Gid"][1]), *map(int, facts.get("Groups", []))}
     except (KeyError, IndexError, ValueError):
         return None
-    return Account(_user_name(user_id), user_id, frozenset(groups))
+    return Account(layout.owner_name(user_id), user_id, frozenset(groups))
 
 
 def account_of_unit(unit: Unit) -> Account | None:
@@ -121,13 +122,6 @@ def has_group(name: str) -> bool:
     return True
 
 
-def _user_name(user_id: int) -> str:
-    try:
-        return pwd.getpwuid(user_id).pw_name
-    except KeyError:
-        return str(user_id)
-
-
 def group_name(group_id: int) -> str:
     """Return the name of a group, or its number."""
     try:
@@ -138,7 +132,7 @@ def group_name(group_id: int) -> str:
 
 def shown_mode(path: Path, status: os.stat_result) -> str:
     """Return owner, group and mode as `ls -l` has them."""
-    owner, group = _user_name(status.st_uid), group_name(status.st_gid)
+    owner, group = layout.owner_name(status.st_uid), group_name(status.st_gid)
     return f"{path}: {stat.filemode(status.st_mode)} {owner} {group}"
 
 

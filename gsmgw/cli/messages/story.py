@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gsmgw.cli import display
+from gsmgw.gateway.health.record import parse_detail
 from gsmgw.model import ErrorFamily, MessageState
 from gsmgw.store import events, modems, outbox, reports, spool_files, tries
 from gsmgw.store.database import Database
@@ -199,17 +199,15 @@ def document(story: Story, explain: Explain) -> dict[str, object]:
         "part": parts,
         "spool": [display.plain(file, _FILE_COLUMNS) for file in story.files],
         "event": [
-            {"at": e["at"], "name": e["name"], "modem": e["modem"], "detail": _detail(e["detail"])}
+            {
+                "at": e["at"],
+                "name": e["name"],
+                "modem": e["modem"],
+                "detail": parse_detail(e["detail"]),
+            }
             for e in story.events
         ],
     }
-
-
-def _detail(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _explained(row: display.Row, explain: Explain) -> str | None:
@@ -293,7 +291,7 @@ def _report(row: display.Row, story: Story, explain: Explain, zone: dt.tzinfo) -
 
 def _event(row: display.Row, message: display.Row) -> Iterator[Moment]:
     """Tell an event, unless an attempt, a part, or the end of the message tells it."""
-    name, detail = str(row["name"]), _detail(row["detail"])
+    name, detail = str(row["name"]), parse_detail(row["detail"])
     if name in _TOLD_ELSEWHERE or _ENDS.get(name) == message["state"]:
         return
     words = _EVENTS.get(name)
