@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from gsmgw.at import fields, replies
 
-#: Index, status and length of a header line.
-_Header = tuple[int | None, int, int | None]
+#: Index, status and length of a header line; a status of None is to be had from the PDU.
+_Header = tuple[int | None, int | None, int | None]
+#: <stat> ends at 4 (27.005 3.1); a greater number in its place is a length.
+_LAST_STATUS = 4
+_READ, _SENT = 1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +60,43 @@ def _pairs(
             header = read_header(fields.values(line))
         elif header is not None and replies.is_hex(line):
             index, status, length = header
-            yield Stored(index, status, length, line)
+            yield Stored(index, _status_by_kind(line) if status is None else status, length, line)
             header = None
 
 
 def _list_header(found: list[str]) -> _Header | None:
     # index,status,[alpha],length; some modems leave the empty alpha out with its comma.
-    index, status = fields.number(fields.get(found, 0)), fields.number(fields.get(found, 1))
-    if index is None or status is None:
+    index = fields.number(found[0])
+    status, length = _status_and_length(found[1:])
+    if index is None or (status is None and length is None):
         return None
-    return index, status, fields.number(found[-1]) if len(found) > 2 else None
+    return index, status, length
 
 
 def _read_header(found: list[str]) -> _Header | None:
+    status, length = _status_and_length(found)
+    return None if status is None and length is None else (None, status, length)
+
+
+def _status_and_length(found: list[str]) -> tuple[int | None, int | None]:
+    """Read status,[alpha],length; ZTE leaves out the status of reports, others all but the length.
+
+    `+CMGR: ,,25` for a place of SR is a report as good as `+CMGR: 0,,25`.
+    """
     status = fields.number(fields.get(found, 0))
-    if status is None:
-        return None
-    return None, status, fields.number(found[-1]) if len(found) > 1 else None
+    if status is not None and status > _LAST_STATUS and len(found) == 1:
+        return None, status
+    return status, fields.number(found[-1]) if len(found) > 1 else None
+
+
+def _status_by_kind(pdu: str) -> int:
+    """Return the status of a message that comes without: what is no SUBMIT was received.
+
+    TP-MTI, 3GPP TS 23.040 9.2.3.1, stands in the first octet behind the service centre address.
+    """
+    octets = bytes.fromhex(pdu)
+    first = octets[1 + octets[0] :][:1]
+    return _SENT if first and first[0] & 0x03 == 0x01 else _READ
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,36 @@ def test_reading_one():
     assert storage.parse_read([]) is None
 
 
+REPORT = "07918405100092F006400B918405100002F16211228022854062112280228540" + "00"
+SUBMIT = "0011000B918405100002F10000AA02E834"
+
+
+@pytest.mark.parametrize(
+    ("header", "pdu", "length", "received"),
+    [
+        ("+CMGR: ,,25", REPORT, 25, True),  # ZTE, of the memory of reports
+        ("+CMGR: 25", REPORT, 25, True),
+        ("+CMGR: ,,25", PDU, 25, True),
+        ("+CMGR: ,,16", SUBMIT, 16, False),
+        ("+CMGR: ,,4", "0791", 4, True),
+        ("+CMGL: 50,,,25", REPORT, 25, True),
+        ("+CMGL: 50,,25", REPORT, 25, True),
+        ('+CMGL: 50,"STO SENT",,16', SUBMIT, 16, False),
+    ],
+)
+def test_a_message_without_a_status_is_told_by_its_kind(header, pdu, length, received):
+    read = storage.parse_read if header.startswith("+CMGR") else storage.parse_list
+    found = read([header, pdu])
+    one = found[0] if isinstance(found, list) else found
+    assert (one.length, one.received, one.pdu) == (length, received, pdu)
+    assert one.index == (50 if isinstance(found, list) else None)
+
+
+@pytest.mark.parametrize("header", ["+CMGL: 50", "+CMGL: 50,", "+CMGL: ,1,,25", "+CMGL: 50,,,"])
+def test_a_header_that_says_too_little_is_left_out(header):
+    assert storage.parse_list([header, PDU]) == []
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
