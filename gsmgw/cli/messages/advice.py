@@ -71,7 +71,8 @@ def _obstacles(story: Story, around: Surroundings) -> Iterator[str]:
         )
     closed = _hours(message, around)
     special = _modem_gone(message, around) or _sim_away(story)
-    busy = None if special else _no_modem(message, around)
+    # Of modems a daemon that does not run knows nothing new.
+    busy = _no_modem(message, around) if around.runs and not special else None
     yield from filter(None, (closed, special, busy))
 
 

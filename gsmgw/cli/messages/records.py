@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from gsmgw import errors
+from gsmgw import clock, errors
 from gsmgw.cli import command, display, exits, session, typed
 from gsmgw.cli.messages import story
 from gsmgw.model import InboxKind, MessageState
@@ -153,6 +153,8 @@ def _facts(message: display.Row, current: session.Session) -> list[tuple[str, st
     def local(name: str) -> str:
         return display.local_time(message[name], current.zone)
 
+    due_at = message["due_at"]
+    is_due = bool(due_at) and due_at <= clock.format_utc(current.clock.now())
     switches = {
         "report_requested": "the source is told of delivery",
         "flash": "shown at once (flash)",
@@ -168,7 +170,7 @@ def _facts(message: display.Row, current: session.Session) -> list[tuple[str, st
         "modem": message["modem"],
         "not before": local("not_before"),
         "expires": local("expires_at"),
-        "next try": local("due_at"),
+        "next try": "when a modem is free" if is_due else local("due_at"),
         "asked": ", ".join(words for name, words in switches.items() if message[name]),
     }
     return [(name, str(value)) for name, value in facts.items() if value not in (None, "")]

@@ -37,8 +37,16 @@ def modem_is(place: Place, name: str, state: ModemState, why: str = "") -> int:
 
 
 def test_without_the_daemon_nothing_is_sent(place: Place) -> None:
-    message = place.message()
-    assert "The daemon does not run, so it waits" in last_lines(place, message)
+    modem_is(place, "front", ModemState.ABSENT, "pulled out")
+    modem_is(place, "back", ModemState.ABSENT, "pulled out")
+    shown = last_lines(place, place.message())
+    assert shown == "The daemon does not run, so it waits: sudo systemctl start gsmgw\n"
+
+
+def test_the_next_try_of_what_is_due_is_no_time_of_the_past(place: Place) -> None:
+    assert "next try    when a modem is free" in place.good("show", place.message())
+    later = place.message(not_before="2050-01-02 08:00")
+    assert "next try    2050-01-02 08:00:00 CET" in place.good("show", later)
 
 
 def test_one_modem_that_can_send_is_enough(running: Place) -> None:
