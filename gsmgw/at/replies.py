@@ -76,7 +76,7 @@ _HUAWEI = """
 _ZTE = "+ZPASR +ZUSIMR +ZDONR +ZMSR +ZEND +ZPSTM +ZURDY +ZSMGS +ZUFCH +ZVSOR HANGUP"
 _SIMCOM_QUECTEL = """
     RDY +PSUTTZ *PSUTTZ *PSNWID DST +QIND +QUSIM +QNITZ +CMGSEX +SIMEI +CSMINS +SMSFULL +STIN
-    +PBREADY +DTMF +QLTONE +CPSMSTATUS START
+    +PBREADY +DTMF +QLTONE +CPSMSTATUS START *ATREADY
 """
 _OTHERS = "+WIND ^SBC $QCSIMSTAT +SIND ^SHUTDOWN ^SCKS MODEM"  # Wavecom, Cinterion, Qualcomm
 _SENTENCES = (
@@ -84,6 +84,8 @@ _SENTENCES = (
     "SMS READY",
     "SMS DONE",
     "PB DONE",
+    "VOICE CALL",  # SIMCom SIM7x00 and A76xx: BEGIN, END
+    "MISSED_CALL",  # likewise
     "NORMAL POWER DOWN",
     "POWERED DOWN",
     "UNDER-VOLTAGE WARNNING",  # SIMCom spells it so
@@ -99,7 +101,8 @@ _UNSOLICITED: dict[str, int] = {
 
 #: What a modem says when it has just started: it has forgotten all that it was told.
 #: Not ^BOOT: Huawei sticks repeat that all day. Not +CFUN or +CPIN: they come at other times too.
-_RESTARTED = frozenset({"RDY", "^SYSSTART", "MODEM", "START"})
+#: *ATREADY is how SIMCom A76xx begin; they have no RDY.
+_RESTARTED = frozenset({"RDY", "^SYSSTART", "MODEM", "START", "*ATREADY"})
 
 _RINGING = frozenset({"RING", "+CRING", "+CLIP"})
 

@@ -63,6 +63,9 @@ def test_lines_that_are_no_final_result(text):
         ('+ZPASR: "UMTS"', 1),
         ("*PSUTTZ: 2026, 11, 22", 1),
         ("Call Ready", 1),
+        ("*ATREADY: 1", 1),
+        ("VOICE CALL: END: 000017", 1),
+        ("MISSED_CALL: 05:00PM +48500100201", 1),
         ("BURING", 0),
         ("+CSQ: 17,99", 0),
         ("huawei", 0),
@@ -75,6 +78,7 @@ def test_unsolicited_codes_are_known_with_their_number_of_lines(text, lines):
 def test_restart_is_told_from_noise_and_ringing_from_words():
     assert replies.is_restart("RDY")
     assert replies.is_restart("^SYSSTART")
+    assert replies.is_restart("*ATREADY: 1")
     assert not replies.is_restart("^BOOT:1234,0,0,0,6")
     assert replies.is_ringing("+CRING: VOICE")
     assert not replies.is_ringing("STRING")

@@ -131,7 +131,9 @@ def test_what_will_not_be_deleted_is_tried_again_within_half_a_minute():
         assert 0 < taken.due_at() - now.monotonic() <= 30
 
 
-@pytest.mark.parametrize("heard", ["RDY", "^SYSSTART", "+CPIN: NOT READY", "+CPIN: SIM PIN"])
+@pytest.mark.parametrize(
+    "heard", ["RDY", "^SYSSTART", "*ATREADY: 1", "+CPIN: NOT READY", "+CPIN: SIM PIN"]
+)
 def test_a_restart_stops_all_taking(heard):
     with receiving(heard, '+CMTI: "SM",1') as (_modem, _gateway, taken, talk):
         taken.take()
