@@ -33,6 +33,13 @@ log = logs.get("spool")
 
 #: Elements of one file that share a transaction: other writers wait for less than its 20 ms.
 ELEMENTS_AT_ONCE = 100
+#: A message of which the file in `failed/` no longer tells the truth.
+_GONE_ON = (
+    MessageState.QUEUED,
+    MessageState.SENDING,
+    MessageState.SENT,
+    MessageState.DELIVERED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Element:
     reference: str | None = None
     recipient: str | None = None
     gsmgw_id: int | None = None  #: of an earlier message, with which the file came back
+    had_failed: bool = False  #: and from `failed/`
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +156,8 @@ class Recorder:
         )
         outgoing = smstools.parse(content, around)
         draft = outgoing.draft
-        return (Element(draft, None, draft.reference, draft.recipient, outgoing.gsmgw_id),)
+        came = outgoing.gsmgw_id, outgoing.had_failed
+        return (Element(draft, None, draft.reference, draft.recipient, *came),)
 
     def record(self, taken: list[Taken]) -> list[Claim]:
         """Store files and their messages together, of a long list a piece; return what is complete.
@@ -278,10 +287,19 @@ def _stumbled(claim: Claim, error: Exception) -> Refusal:
 
 
 def _came_back(tx: Transaction, element: Element) -> Refusal | None:
-    """Refuse a file whose message may have arrived: a person decides, with `gsmgw retry`."""
+    """Refuse a file whose message may have arrived: a person decides, with `gsmgw retry`.
+
+    Also one out of `failed/` whose message has gone on since: a person has retried it, or a late
+    report has shown that it arrived. A script that moves all failed files back knows of neither.
+    """
     if element.gsmgw_id is None:
         return None
     message = outbox.get(tx, element.gsmgw_id)
-    if message is None or message["state"] != MessageState.UNCERTAIN:
+    if message is None:
         return None
-    return Refusal(stories.UNCERTAIN, stories.uncertain_words(element.gsmgw_id))
+    if message["state"] == MessageState.UNCERTAIN:
+        return Refusal(stories.UNCERTAIN, stories.uncertain_words(element.gsmgw_id))
+    if element.had_failed and message["state"] in _GONE_ON:
+        words = stories.not_again_words(element.gsmgw_id, message["state"])
+        return Refusal(stories.NOT_AGAIN, words)
+    return None

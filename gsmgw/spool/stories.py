@@ -15,6 +15,8 @@ from gsmgw.store.database import Database, Row
 
 #: Error code of a file that comes back although its message may have arrived.
 UNCERTAIN = "uncertain"
+#: ... which is on its way again, or was found to have arrived, since its file was put into failed/.
+NOT_AGAIN = "not-again"
 #: States of messages whose file belongs into `sent/`.
 _SENT = (MessageState.SENT, MessageState.DELIVERED, MessageState.UNDELIVERED)
 #: States that nothing but a person can still change.
@@ -31,6 +33,11 @@ FINAL = frozenset(
 def uncertain_words(message_id: int) -> str:
     """Return the `Fail_reason` of a message of which nobody knows whether it arrived."""
     return f"Uncertain, may have arrived: see gsmgw show {message_id}"
+
+
+def not_again_words(message_id: int, state: str) -> str:
+    """Return the `Fail_reason` of a file whose message has gone on without it."""
+    return f"Not sent twice, it is {state} by now: see gsmgw show {message_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class Story:
                 at=now.astimezone(zone),
                 fail_reason=(entry and entry["door_error"]) or "Unknown",
                 state=MessageState.REJECTED,
-                keep_gsmgw_id=code == UNCERTAIN,
+                keep_gsmgw_id=code in (UNCERTAIN, NOT_AGAIN),
             )
         is_text = smstools.is_text_of(content, alphabet=message["alphabet"])
         at = message["sent_at"] if self.folder == "sent" else message["settled_at"]

@@ -47,6 +47,8 @@ _SIM_DOWNLOAD_PID = 0x7F
 _DATA_CLASS_0 = 0xF4
 _DATA_CLASS_2 = 0xF6
 _LAST_LANGUAGE = 13
+#: `Gsmgw_state:` of files in `failed/`.
+_STATES_OF_FAILED = ("rejected", "failed", "expired", "cancelled", "uncertain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Outgoing:
 
     draft: Draft
     gsmgw_id: int | None  #: it came back with the id of an earlier message
+    had_failed: bool = False  #: and from `failed/`
 
 
 def parse(content: bytes, around: Surroundings) -> Outgoing:
@@ -107,7 +110,8 @@ def parse(content: bytes, around: Surroundings) -> Outgoing:
         spool_file=around.spool_file,
         tp=_with_service_centre(file, tp) if around.service_centres else _unless_empty(tp),
     )
-    return Outgoing(draft, _gsmgw_id(file))
+    had_failed = (file.value("Gsmgw_state") or "") in _STATES_OF_FAILED
+    return Outgoing(draft, _gsmgw_id(file), had_failed)
 
 
 def is_text_of(content: bytes, *, alphabet: str | None) -> bool:
