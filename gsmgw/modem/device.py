@@ -58,6 +58,8 @@ class _Library(GsmModem):
         if expectedResponseTermSeq is not None:
             raise library_errors.InvalidStateException("prompts are not for the library")
         is_service = data.startswith("AT+CUSD=1")
+        if is_service:
+            self._forget_service_texts()
         reply = self._talk.command(data, prefixes=_prefixes_of(data), timeout_s=timeout)
         if parseError:
             _raise_in_the_librarys_manner(data, reply.final)
@@ -65,6 +67,12 @@ class _Library(GsmModem):
         if is_service and reply.ok:
             lines.insert(0, self._await_service_text(timeout))
         return lines if waitForResponse else None
+
+    def _forget_service_texts(self) -> None:
+        """Drop answers to an earlier code that came too late: they answer no other code."""
+        self._talk.wait(0.0)
+        while self._talk.await_unsolicited("+CUSD", 0.0) is not None:
+            pass
 
     def _await_service_text(self, timeout_s: float) -> str:
         answer = self._talk.await_unsolicited("+CUSD", timeout_s)

@@ -117,6 +117,16 @@ def test_a_service_code_that_nobody_answers():
         library.ask_service("*100#", 0.2)
 
 
+def test_a_late_answer_to_one_service_code_is_not_taken_for_that_to_the_next():
+    with owned({'AT+CUSD=1,"*101#",15': 'OK\r\n\r\n+CUSD: 0,"Data: 1 GB",15'}) as (modem, library):
+        modem.answers['AT+CUSD=1,"*100#",15'] = "OK"
+        with pytest.raises(ModemError, match="did not answer"):
+            library.ask_service("*100#", 0.2)
+        modem.answers["AT"] = '+CUSD: 0,"Balance: 12.30",15\r\n\r\nOK'
+        assert library._library._talk.command("AT").ok
+        assert library.ask_service("*101#", 60.0).text == "Data: 1 GB"
+
+
 def test_a_call_is_dialled_followed_and_ended():
     states = ["+CLCC: 1,0,3,0,0\r\n\r\nOK", "+CLCC: 1,0,0,0,0\r\n\r\nOK", "OK"]
     answers = {
