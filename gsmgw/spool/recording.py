@@ -291,6 +291,7 @@ def _came_back(tx: Transaction, element: Element) -> Refusal | None:
 
     Also one out of `failed/` whose message has gone on since: a person has retried it, or a late
     report has shown that it arrived. A script that moves all failed files back knows of neither.
+    (With a reference it is a repeat, and intake gives it the fate of the first.)
     """
     if element.gsmgw_id is None:
         return None
@@ -299,7 +300,7 @@ def _came_back(tx: Transaction, element: Element) -> Refusal | None:
         return None
     if message["state"] == MessageState.UNCERTAIN:
         return Refusal(stories.UNCERTAIN, stories.uncertain_words(element.gsmgw_id))
-    if element.had_failed and message["state"] in _GONE_ON:
+    if element.had_failed and not element.reference and message["state"] in _GONE_ON:
         words = stories.not_again_words(element.gsmgw_id, message["state"])
         return Refusal(stories.NOT_AGAIN, words)
     return None

@@ -45,6 +45,16 @@ def test_what_a_late_report_has_shown_to_have_arrived_is_not_sent_again(bench: B
     assert len(bench.messages()) == 1
 
 
+def test_with_a_reference_it_takes_the_fate_of_the_first(bench: Bench) -> None:
+    bench.take("X", FILE.replace("\n\n", "\nReference: visit-17\n\n"))
+    bench.doubt(1)
+    bench.put_away()
+    bench.deliver(1)
+    move_back(bench)
+    assert b"\nGsmgw_id: 1\nGsmgw_state: delivered\n" in bench.content("sent")["X"]
+    assert len(bench.messages()) == 1
+
+
 def test_what_a_person_has_retried_is_not_sent_beside_it(bench: Bench) -> None:
     bench.take("X", FILE)
     bench.refuse(1, 21, "Short message transfer rejected")
