@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from gsmgw import errors
-from gsmgw.simulator import books, faults, park, plan
+from gsmgw.simulator import books, faults, fields, park, plan
 
 HELP = """\
 sms NUMBER MODEM TEXT        a text comes in        sms +48500100201 front TAK
@@ -73,7 +73,7 @@ class Console:
 
     def _obey(self, order: str) -> None:
         try:
-            words = shlex.split(order)
+            words = _split(order)
             if len(words) == 1 and words[0] in _QUESTIONS:
                 self._lines.put(self._answer(words[0]))
             elif words:
@@ -90,9 +90,15 @@ class Console:
                 return json.dumps(document, ensure_ascii=False)
             case "state":
                 return json.dumps(self.simulator.state(), ensure_ascii=False)
+            case "faults" if self._as_json:
+                known = {
+                    name: {"what": fault.what, "arguments": dict(fault.arguments)}
+                    for name, fault in faults.FAULTS.items()
+                }
+                return json.dumps({"event": "faults", "faults": known}, ensure_ascii=False)
             case "faults":
                 return "\n".join(_describe_faults())
-        return HELP
+        return json.dumps({"event": "help", "help": HELP}) if self._as_json else HELP
 
     def _say_ports(self) -> None:
         ports = self.simulator.ports
@@ -178,7 +184,22 @@ def read_order(words: list[str]) -> plan.Step:
             return plan.Step("plug", {"modem": modem} | ({"link": more[0]} if more else {}))
         case "phone", [number, switch]:
             return plan.Step("phone", {"number": number, "reachable": switch})
-    raise errors.GsmgwError(f"{' '.join(words)!r} is no order; the orders are:\n{HELP}")
+    usage = [text for text in HELP.splitlines() if text.split()[0] == verb]
+    if usage:
+        raise errors.GsmgwError(f"{' '.join(words)!r} is not complete, or too much: {usage[0]}")
+    known = dict.fromkeys(text.split()[0] for text in HELP.splitlines())
+    raise errors.GsmgwError(f"{' '.join(words)!r} is no order; {fields.suggest(verb, known)}, help")
+
+
+def _split(order: str) -> list[str]:
+    """Split an order as a shell does; what stands in quotes is one word."""
+    try:
+        return shlex.split(order)
+    except ValueError as error:
+        raise errors.GsmgwError(
+            f"{error}: write a text with an apostrophe in double quotes,"
+            ' such as: sms +48500100201 front "I\'m late"'
+        ) from error
 
 
 def _read_pairs(pairs: list[str]) -> dict[str, str]:

@@ -123,7 +123,9 @@ class Modem:
         self._restart = self.loop.after(off_s, self.return_power)
 
     def return_power(self) -> None:
-        """Be plugged in again after a loss of power."""
+        """Be plugged in again after a loss of power; nothing happens if it is."""
+        if self.line.is_plugged:
+            return
         self.plug()
         self.books.tell("plugged", modem=self.name)
 

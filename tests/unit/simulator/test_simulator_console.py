@@ -123,7 +123,7 @@ def test_ports_come_before_all_events() -> None:
         ("clear front hang", "done: clear front hang"),
         ("unplug front", " unplugged "),
         ("unplug front 10ms", " plugged "),
-        ("plug front", " plugged "),
+        ("plug front", "done: plug front"),
         (f"call {PATIENT} front 1", " call "),
         ("call - front", " call "),
         (f"phone {PATIENT} off", f"done: phone {PATIENT} off"),
@@ -141,6 +141,47 @@ def test_orders(order: str, event: str) -> None:
         running.orders.type("")
         running.orders.type(order)
         assert event in running.screen.wait(event)
+
+
+@pytest.mark.parametrize(
+    ("order", "error"),
+    [
+        ("jump front", "'jump front' is no order; allowed: sms, flash, call, fault,"),
+        ("Fault front hang", "'Fault front hang' is no order; did you mean fault? allowed: sms,"),
+        ("fault front", "'fault front' is not complete, or too much: fault MODEM NAME [K=V ...] "),
+        ("quit now", "'quit now' is not complete, or too much: quit"),
+        ("sms 2580 front I'm late", "No closing quotation: write a text with an apostrophe in dou"),
+        ("call Anna front", "from: found 'Anna'; allowed: a number"),
+    ],
+)
+def test_a_wrong_order_is_told_in_one_line(order: str, error: str) -> None:
+    output = io.StringIO()
+    console.run(support.scenario(), [order], output, ends_with_input=True)
+    told = [line for line in output.getvalue().splitlines() if line.startswith("error: ")]
+    assert told == output.getvalue().splitlines()[1:]
+    assert told[0].startswith(f"error: {error}")
+
+
+def test_with_json_every_line_is_a_document() -> None:
+    orders = ["help", "faults", "state", "books", "jump", f"sms {PATIENT} front TAK", "quit now"]
+    output = io.StringIO()
+    console.run(support.scenario(), orders, output, as_json=True, ends_with_input=True)
+    documents = [json.loads(line) for line in output.getvalue().splitlines()]
+    named = {one["event"]: one for one in documents if "event" in one}
+    assert "sms NUMBER MODEM TEXT" in named["help"]["help"]
+    assert named["faults"]["faults"]["refuse"]["arguments"].keys() == {
+        "code",
+        "to",
+        "taken",
+        "times",
+    }
+
+
+def test_a_modem_is_plugged_in_once() -> None:
+    output = io.StringIO()
+    orders = ["plug front", "unplug front", "plug front", "plug front"]
+    console.run(support.scenario(), orders, output, ends_with_input=True)
+    assert output.getvalue().count(" plugged ") == 1
 
 
 def test_the_end_of_the_input_is_the_end_only_if_so_asked() -> None:
