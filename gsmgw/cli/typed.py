@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Iterator
 
@@ -13,14 +14,17 @@ def read_text(argument: str) -> str:
     """Return a text; `-` stands for standard input, without the line end at its end. May block.
 
     Raises:
-        BadTextError: it is not UTF-8.
+        BadTextError: it is not UTF-8, nor UTF-16 with a mark.
     """
     if argument != "-":
         check_utf8(argument, "the text")
         return argument
     octets = sys.stdin.buffer.read()
+    # Files of gammu and of Windows' editors may be UTF-16, and then begin with its mark.
+    is_utf16 = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return octets.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+        text = octets.decode("utf-16" if is_utf16 else "utf-8-sig")
+        return text.removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         raise errors.BadTextError(f"standard input is not UTF-8: {error}") from error
 

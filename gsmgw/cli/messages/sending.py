@@ -170,10 +170,11 @@ def _send_one(current: session.Session, draft: Draft, *, as_json: bool) -> int:
         )
     if not sent.is_refused:
         return exits.OK
+    why = display.localised(str(sent.error), current.zone)
     if sent.message_id is None:
-        exits.complain(f"gsmgw: {sent.error}")
+        exits.complain(f"gsmgw: {why}")
     else:
-        exits.complain(f"gsmgw: message {sent.message_id} is {sent.state}: {sent.error}")
+        exits.complain(f"gsmgw: message {sent.message_id} is {sent.state}: {why}")
     return exits.DATA
 
 

@@ -57,6 +57,17 @@ def test_all_options_reach_the_row(place: Place) -> None:
     assert (row(place, 2)["report_requested"], row(place, 2)["flash"]) == (1, 1)
 
 
+def test_a_file_of_gammus_or_of_an_editor_may_be_utf16(place: Place) -> None:
+    place.good("send", "+48500100201", "-", stdin="Zażółć\r\n".encode("utf-16"))
+    assert [message["text"] for message in place.json("list")] == ["Zażółć"]
+
+
+def test_a_time_in_a_refusal_is_the_clinics(place: Place) -> None:
+    refused = place.run("send", "+48500100201", "Hi", "--expires-at", "2020-01-01 08:30")
+    assert refused.exit_code == 65
+    assert "2020-01-01 08:30:00 CET had passed" in refused.stderr
+
+
 def test_the_text_comes_from_standard_input(place: Place) -> None:
     place.good("send", "+48500100201", "-", stdin="Zażółć\nżółw\n".encode())
     assert row(place, 1)["text"] == "Zażółć\nżółw"
