@@ -65,15 +65,13 @@ def _parse(values: Mapping[str, object], sheet: fields.Sheet) -> plan.Scenario:
 
 
 def _shared(modems: list[plan.ModemPlan]) -> Iterator[str]:
-    """Yield what two modems have in common and cannot: one port, one card.
+    """Yield what two modems have in common and cannot.
 
-    An IMEI they may share: cheap modems do.
+    IMEI and card they may share: as the two ports of one stick do, and cheap modems their IMEI.
     """
     own = {
         "name": [modem.name for modem in modems],
         "number": [modem.number for modem in modems],
-        "IMSI": [modem.imsi for modem in modems],
-        "ICCID": [modem.iccid for modem in modems],
         "link": [str(Path(modem.link).absolute()) for modem in modems if modem.link is not None],
     }
     for what, used in own.items():
