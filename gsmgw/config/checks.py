@@ -72,11 +72,20 @@ def find_unwise(document: Document) -> list[Remark]:
         for place, words in _WITHOUT_EFFECT.items()
         if _at(document.value, *place) is not None
     )
+    remarks.extend(_judge_retention(document))
+    return remarks
+
+
+def _judge_retention(document: Document) -> Iterator[Remark]:
     text, person = (_seconds(document, "retention", key) for key in ("text", "person"))
     if text is not None and person is not None and text > person:
         words = "texts are to be kept longer than the person they belong to"
-        remarks.append(Remark(("retention", "text"), words))
-    return remarks
+        yield Remark(("retention", "text"), words)
+    if person is None and _at(document.value, "clinic") is not None:
+        yield Remark(
+            ("retention",) if text is not None else (),
+            "there is no retention.person, so what is known of patients is kept for ever",
+        )
 
 
 def _device_conflicts(place: Place, modem: dict[str, Value]) -> Iterator[Remark]:

@@ -314,6 +314,15 @@ def test_modems_of_one_make_need_their_imei():
             "{modems: [{name: a, port: /dev/x}], retention: {text: 90d, person: 30d}}",
             "longer than the person",
         ),
+        (
+            "{modems: [{name: a, port: /dev/x}], clinic: {name: C, phone: 815551234}}",
+            "what is known of patients is kept for ever",
+        ),
+        (
+            "{modems: [{name: a, port: /dev/x}], clinic: {name: C, phone: 815551234},"
+            " retention: {text: 90d}}",
+            "line 1: retention: there is no retention.person",
+        ),
     ],
 )
 def test_what_is_unwise_is_a_warning(text, words):

@@ -32,7 +32,7 @@ def pin_in_the_configuration(ward: Ward) -> None:
 
 def texts_missing(ward: Ward) -> None:
     clinic = {"name": "Lipowa", "phone": "815551234", "templates": str(ward.path / "none.yaml")}
-    ward.configure(clinic=clinic)
+    ward.configure(clinic=clinic, retention={"person": "400d"})
 
 
 def group_of_the_spool_missing(ward: Ward) -> None:
@@ -94,7 +94,8 @@ def private_folder_of_root(ward: Ward) -> None:
 
 def clinics_folder_of_root(ward: Ward) -> None:
     closed_to_strangers(ward)
-    ward.configure(clinic={"name": "Lipowa", "phone": "815551234"})
+    clinic = {"name": "Lipowa", "phone": "815551234"}
+    ward.configure(clinic=clinic, retention={"person": "400d"})
     for folder in clinic_places.Places(ward.spool).folders():
         folder.mkdir()
         folder.chmod(0o2777)
