@@ -120,11 +120,14 @@ def test_a_yes_after_another_notice_must_be_the_word_asked_for(
         assert desk.response("A-1001") == "accepted"
 
 
-def test_a_yes_long_after_another_notice_is_for_the_question(desk: AnswerDesk) -> None:
+@pytest.mark.parametrize(("seconds", "response"), [(3500, "needs-action"), (3700, "accepted")])
+def test_a_yes_an_hour_after_another_notice_is_for_the_question(
+    desk: AnswerDesk, seconds: int, response: str
+) -> None:
     desk.tell(PHONE, "results")
-    desk.clock.advance(3700)
+    desk.clock.advance(seconds)
     desk.answer("ok")
-    assert desk.response("A-1001") == "accepted"
+    assert desk.response("A-1001") == response
 
 
 def test_ok_to_a_delay_of_the_visit_asked_about_is_a_yes(desk: AnswerDesk) -> None:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 from contextlib import contextmanager
 
 import pytest
@@ -106,6 +107,21 @@ def test_part_after_part_without_an_answer_holds_the_modem_back_and_wants_it_ane
         assert sender.send_one(claim_next=True)
         after = clock.SystemClock().monotonic()
         assert before + 8 <= sender._hold_until <= after + 8, "it goes on growing from where it was"
+
+
+def test_a_modem_that_goes_on_failing_is_tried_each_minute():
+    """The pause doubles up to a minute and no further, however long the trouble lasts."""
+    with sender_of() as (modem, gateway, sender, _talk):
+        part = make_part(1)
+        modem.answers = {"AT": "OK", f"AT+CMGS={len(part.tpdu)}": "ERROR"}
+        for pause_s in (1, 2, 4, 8, 16, 32, 60, 60):
+            gateway.waiting.append(part)
+            sender._hold_until = float("-inf")
+            before = clock.SystemClock().monotonic()
+            with contextlib.suppress(ModemError):  # every few times it is to be brought up anew
+                sender.send_one(claim_next=True)
+            after = clock.SystemClock().monotonic()
+            assert before + pause_s <= sender._hold_until <= after + pause_s
 
 
 def test_a_lost_prompt_holds_the_modem_back():
