@@ -80,6 +80,25 @@ def test_a_report_on_the_second_tells_of_the_first(rig: Rig, mr: int, first_is: 
     assert references(rig, second) == [mr]
 
 
+@pytest.mark.parametrize(
+    ("mr", "first_is", "seconds"), [(12, ("waiting", None), 11), (13, ("sent", 11), 12)]
+)
+def test_a_report_on_a_third_tells_which_reference_the_second_has(
+    rig: Rig, mr: int, first_is: tuple[str, int | None], seconds: int
+) -> None:
+    """Reports on the second are matched by its reference, so it must be the one that it has."""
+    first, second = held(rig)
+    third = rig.doubt()
+    rig.clock.advance(1)
+    rig.report(mr, number(2))
+    assert (states(rig, first), references(rig, first)) == ([first_is[0]], [first_is[1]])
+    assert states(rig, second, third) == ["sent", "delivered"]
+    assert references(rig, second, third) == [seconds, mr]
+    assert rig.part(second)["expected_mr"] is None, "nothing is held any more"
+    rig.report(seconds, number(1))
+    assert states(rig, second) == ["delivered"]
+
+
 def test_an_answer_with_a_reference_that_a_report_has_proved_is_not_the_parts_own(
     rig: Rig,
 ) -> None:
