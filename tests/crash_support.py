@@ -24,6 +24,8 @@ LAUNCHER = ROOT / "tests" / "crash_launcher.py"
 #: What is drawn by chance is the same in every run, so that a change is judged by what it changes.
 #: With SEED in the environment it is drawn anew; `make bench` always does.
 SEED = int(os.environ.get("SEED") or 17)
+#: Steps at which a door claims for a modem that waits.
+GIVING = ["row.committing", "row.committed", "file.committing", "file.committed", "given.committed"]
 #: References that rise by one so often are believed.
 WARM_UP = 9
 
@@ -39,19 +41,29 @@ def scenario(
 class CrashSite(Site):
     """A box to be killed."""
 
+    sent_when_idle = 0
+
     def environment(self) -> dict[str, str]:
         """Return what the daemon is started with."""
         return {**os.environ, "PYTHONPATH": str(ROOT)}
 
-    def crash(self, step: str, timeout_s: float = PATIENCE_S) -> None:
+    def crash(self, step: str) -> None:
         """Run the daemon until it dies at a step (`ctrlz.written@2`)."""
         self.begin_crash(step)
-        self.await_death(timeout_s)
-
-    def lose_power(self, step: str, chance: random.Random) -> None:
-        """Run the daemon until the machine loses its power at a step, and the modem with it."""
-        self.begin_crash(step, "--power")
         self.await_death()
+
+    def lose_power(
+        self, step: str, chance: random.Random, meanwhile: Callable[[], object] = lambda: None
+    ) -> None:
+        """Run the daemon until the machine loses its power at a step, and the modem with it.
+
+        Args:
+            step: where; as for `crash`.
+            chance: what is left of the last write.
+            meanwhile: done over and over until then.
+        """
+        self.begin_crash(step, "--power")
+        self.until_dead(meanwhile)
         self.sim.unplug("front")
         self._tear(chance)
         self.sim.plug("front")
@@ -148,6 +160,19 @@ class CrashSite(Site):
         if self.process is None:
             self.start()
         self.until(self.is_at_rest)
+
+    def send_when_idle(self, step: str) -> None:
+        """Send a message by the door that a step is about, if the modem has nothing to do."""
+        if "state=ready" not in self.log.rpartition("\n-- ")[2]:
+            return
+        if self.rows("outbox", "state IN ('new', 'queued', 'sending')") or self.files("outgoing"):
+            return
+        self.sent_when_idle += 1
+        text = f"{step} {self.sent_when_idle}"
+        if step.startswith("file"):
+            self.drop(text, f"To: 4850011{self.sent_when_idle:04d}\n\n{text}\n")
+        else:
+            self.insert_some(1, text)
 
     def go_on(self) -> None:
         """Run the daemon until nothing is left, also where it was killed with a part in hand.

@@ -7,12 +7,13 @@ sent once, and every file finds its place.
 
 from __future__ import annotations
 
+import functools
 import random
 import sqlite3
 from pathlib import Path
 
 import pytest
-from crash_support import SEED, CrashSite, crash_site, scenario
+from crash_support import GIVING, SEED, CrashSite, crash_site, scenario
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -75,6 +76,24 @@ def test_what_was_accepted_is_sent_once_or_shown(tmp_path: Path, chance: random.
         assert {*box.files("sent"), *box.files("failed")} == names
         on_air = box.on_air()
         for row in box.rows("outbox"):
+            assert row["state"] in ("delivered", "sent", "uncertain"), (row, box.log)
+            assert row["state"] == "uncertain" or on_air[row["text"]] == 1, (row, box.log)
+
+
+def test_what_a_waiting_modem_was_given_is_sent_once_or_shown(
+    tmp_path: Path, chance: random.Random
+) -> None:
+    settings = {"sending": {"uncertain": {"wait": "1s"}}}
+    with crash_site(tmp_path / "box", scenario(submit="10ms"), settings=settings) as box:
+        for step in GIVING:
+            box.lose_power(step, chance, functools.partial(box.send_when_idle, step))
+            check_database(box)
+        box.rest()
+        assert box.sim.books.duplicates() == [], box.log
+        on_air = box.on_air()
+        rows = box.rows("outbox")
+        assert len(rows) == box.sent_when_idle
+        for row in rows:
             assert row["state"] in ("delivered", "sent", "uncertain"), (row, box.log)
             assert row["state"] == "uncertain" or on_air[row["text"]] == 1, (row, box.log)
 

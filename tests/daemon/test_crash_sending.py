@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from crash_launcher import STEPS
-from crash_support import CrashSite, crash_site, scenario
+from crash_support import GIVING, CrashSite, crash_site, scenario
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -57,27 +57,13 @@ def test_references_that_count_settle_all(tmp_path: Path) -> None:
 
 def test_what_a_waiting_modem_is_given_goes_out_once(tmp_path: Path) -> None:
     """The claim stands in the commit of the door; the daemon dies around it."""
-    doors = ["row.committing", "row.committed", "file.committing", "file.committed"]
     with crash_site(tmp_path / "box", reports="no", result_timeout="2s") as box:
         box.warm_up()
-        for step in [*doors, "given.committed"]:
+        for step in GIVING:
             box.begin_crash(step)
-            box.until_dead(functools.partial(_send_when_idle, box, step))
+            box.until_dead(functools.partial(box.send_when_idle, step))
         box.go_on()
         box.check_once()
-
-
-def _send_when_idle(box: CrashSite, step: str) -> None:
-    """Send one message more by the door that a step is about, once the modem has nothing to do."""
-    if "state=ready" not in box.log.rpartition("\n-- ")[2]:
-        return
-    if box.rows("outbox", "state IN ('new', 'queued', 'sending')") or box.files("outgoing"):
-        return
-    number = len(box.rows("outbox"))
-    if step.startswith("file"):
-        box.drop(f"letter-{number}", f"To: 4850011{number:04d}\n\n{step} {number}\n")
-    else:
-        box.insert_some(1, f"{step} {number}")
 
 
 @pytest.mark.parametrize(
