@@ -16,38 +16,23 @@ from gsmgw.spool import layout
 
 if TYPE_CHECKING:
     from gsmgw.cli import session
-    from gsmgw.store.database import Database
-
-#: So many uncertain messages are named one by one.
-UNCERTAIN_SHOWN = record.UNCERTAIN_SHOWN
 
 #: The daemon looks at alarms each minute.
 _LATELY = dt.timedelta(minutes=3)
 
-parse_detail = record.parse_detail
 
-
-def gather(
-    current: session.Session, event_count: int, *, database: Database | None = None
-) -> Health:
-    """Look at everything once. Blocks for a few short queries.
-
-    Args:
-        current: the run of the command.
-        event_count: so many events are told.
-        database: the one to look at; None opens the configured one, and makes it if needed.
+def gather(current: session.Session) -> Health:
+    """Look at everything once. Blocks for a few short queries; makes the database if needed.
 
     Raises:
         StoreError: it cannot be read.
     """
     return record.gather(
         current.config,
-        database if database is not None else current.database,
+        current.database,
         current.clock.now(),
         daemon_pid=daemon_pid(current),
         outgoing=layout.outgoing(current.config, current.clock),
-        uncertain_shown=UNCERTAIN_SHOWN,
-        events_shown=event_count,
     )
 
 

@@ -14,7 +14,6 @@ from gsmgw import errors, logs
 from gsmgw.cli import command, display, exits, overview, session
 from gsmgw.gateway.health import judgement
 from gsmgw.gateway.health import monitor as monitoring
-from gsmgw.gateway.health.record import EVENTS_SHOWN
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -48,7 +47,7 @@ def status(current: session.Session, as_json: bool, watch: bool, monitor: bool) 
     if monitor:
         return _monitor(current)
     if as_json:
-        found = overview.gather(current, EVENTS_SHOWN)
+        found = overview.gather(current)
         display.print_json(judgement.document(found, judgement.judge(found)))
     elif watch:
         _watch(current)
@@ -65,7 +64,7 @@ def _monitor(current: session.Session) -> int:
     try:
         if not current.config.database.path.exists():
             raise errors.StoreError(f"there is no database {current.config.database.path} yet")
-        found = overview.gather(current, EVENTS_SHOWN)
+        found = overview.gather(current)
     except (errors.StoreDamagedError, errors.StoreTooNewError) as error:
         click.echo(display.safe(monitoring.format_failure(logs.masked(error))))
         return monitoring.CRITICAL
@@ -92,7 +91,7 @@ def _watch(current: session.Session) -> None:
 def _look(current: session.Session) -> Group:
     from gsmgw.cli.status import screen
 
-    found = overview.gather(current, EVENTS_SHOWN)
+    found = overview.gather(current)
     # A terminal that is too low loses the oldest events, not the head.
     return screen.compose(
         found,

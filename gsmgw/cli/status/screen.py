@@ -15,7 +15,7 @@ from rich.text import Text
 
 from gsmgw.cli import display, overview
 from gsmgw.gateway.health import judgement
-from gsmgw.gateway.health.record import Health
+from gsmgw.gateway.health.record import Health, parse_detail
 from gsmgw.gateway.health.trouble import Trouble
 from gsmgw.model import Category, ModemState, SimState
 
@@ -318,7 +318,7 @@ def _events(
 
 
 def _detail(row: display.Row) -> str:
-    detail = overview.parse_detail(row["detail"])
+    detail = parse_detail(row["detail"])
     if isinstance(detail, dict):
         return " ".join(f"{name}={value}" for name, value in detail.items())
     return str(detail)

@@ -166,8 +166,6 @@ def gather(
     *,
     daemon_pid: int | None,
     outgoing: Outgoing | None,
-    uncertain_shown: int = UNCERTAIN_SHOWN,
-    events_shown: int = EVENTS_SHOWN,
 ) -> Health:
     """Look at everything once; blocks for a few short queries, writes nothing.
 
@@ -177,8 +175,6 @@ def gather(
         now: the time.
         daemon_pid: process of the daemon that works on the database, None if none does.
         outgoing: what waits in the spool, as its door has seen it.
-        uncertain_shown: so many uncertain messages are named.
-        events_shown: so many events are told.
 
     Raises:
         StoreError: the database cannot be read.
@@ -187,7 +183,7 @@ def gather(
     since = format_utc(midnight)
     counts = outbox.counts(db)
     arrived = figures.received_since(db, since)
-    uncertain = outbox.listing(db, states=(MessageState.UNCERTAIN,), limit=uncertain_shown)
+    uncertain = outbox.listing(db, states=(MessageState.UNCERTAIN,), limit=UNCERTAIN_SHOWN)
     found = modem_documents(config, db, now)
     queue = _queue(db, now)
     surveys_wait = config.sending.hours is not None and not config.sending.hours.allows(
@@ -218,7 +214,7 @@ def gather(
         wal_octets=_size(db.path.with_name(db.path.name + "-wal")),
         schema=figures.schema_version(db),
         day_events=figures.events_since(db, format_utc(now - dt.timedelta(days=1))),
-        events=events.newest(db, events_shown),
+        events=events.newest(db, EVENTS_SHOWN),
         alarms=_alarms(db) if config.alarms.is_on else [],
         untold_since=alarms.oldest_owed(db) if config.alarms.is_on else None,
         unheard=_unheard(config, db),

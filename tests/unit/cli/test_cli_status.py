@@ -12,7 +12,7 @@ from cli_support import Place
 from factories import make_config
 
 from gsmgw import locks
-from gsmgw.cli import display, overview
+from gsmgw.cli import display
 from gsmgw.cli.status import command, screen
 from gsmgw.gateway.health import record
 from gsmgw.model import InboxKind, ModemReport, ModemState, PartState, SimState
@@ -61,7 +61,7 @@ def test_uncertain_messages_stand_first(place: Place) -> None:
 def test_many_uncertain_messages_are_not_all_named(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overview, "UNCERTAIN_SHOWN", 2)
+    monkeypatch.setattr(record, "UNCERTAIN_SHOWN", 2)
     for number in range(3):
         place.take(place.message(str(number)), state=PartState.UNCERTAIN, mr=None, proof=None)
     assert "3 messages: 3, 2, …" in place.good("status")

@@ -30,9 +30,7 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def coming(rig: Rig) -> dict[str, Upcoming]:
-    health = record.gather(
-        rig.config, rig.db, rig.clock.now(), daemon_pid=1, outgoing=None, events_shown=0
-    )
+    health = record.gather(rig.config, rig.db, rig.clock.now(), daemon_pid=1, outgoing=None)
     times = [event.at for event in health.upcoming]
     assert times == sorted(times)
     assert health.as_json()["next"] == [
