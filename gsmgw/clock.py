@@ -16,6 +16,8 @@ MOVED_BY = "GSMGW_CLOCK"
 
 
 _EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+#: Wall time that parts from monotonic time by more than this was set.
+_JUMP = dt.timedelta(minutes=5)
 
 
 class Clock(Protocol):
@@ -56,15 +58,14 @@ class SystemClock:
 class JumpWatch:
     """Notices when the wall time is set while the program runs. For one thread."""
 
-    def __init__(self, clock: Clock, tolerance: dt.timedelta = dt.timedelta(minutes=5)) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._tolerance = tolerance
         self._difference = self._measure()
 
     def has_jumped(self) -> bool:
         """Tell whether wall time and monotonic time have parted since the last call."""
         before, self._difference = self._difference, self._measure()
-        return abs(self._difference - before) > self._tolerance
+        return abs(self._difference - before) > _JUMP
 
     def _measure(self) -> dt.timedelta:
         now = self._clock.now()

@@ -44,9 +44,9 @@ def reloading() -> None:
     notify("RELOADING=1", f"MONOTONIC_USEC={now_us}")
 
 
-def stopping(words: str = "") -> None:
+def stopping() -> None:
     """Say that the daemon is going down by itself or by request."""
-    notify("STOPPING=1", *_status(words))
+    notify("STOPPING=1")
 
 
 def status(words: str) -> None:

@@ -327,7 +327,7 @@ class Driver:
                 break
         self._talk.end_call()
 
-    def run_line(self, line: str, timeout_s: float = _NETWORK_TIMEOUT_S) -> str:
+    def run_line(self, line: str) -> str:
         """Send a line as a person wrote it and return the answer's lines, the final one last.
 
         Raises:
@@ -338,7 +338,7 @@ class Driver:
         if not wanted.upper().startswith("AT") or _opens_prompt(wanted):
             raise CommandFailedError(masking.mask(wanted))
         self.memories.unselect()
-        reply = self._talk.command(wanted, prefixes=None, timeout_s=timeout_s)
+        reply = self._talk.command(wanted, prefixes=None, timeout_s=_NETWORK_TIMEOUT_S)
         return "\n".join([*reply.lines, reply.final.text])
 
 

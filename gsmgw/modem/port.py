@@ -59,14 +59,12 @@ class Port:
         *,
         baudrate: int = 115200,
         rtscts: bool = False,
-        dsrdtr: bool = False,
         write_timeout_s: float = 5.0,
         now: clock.Clock | None = None,
     ) -> None:
         self.path = path
         self._baudrate = baudrate
         self._rtscts = rtscts
-        self._dsrdtr = dsrdtr
         self._write_timeout_s = write_timeout_s
         self._clock = now or clock.SystemClock()
         self._serial: _Serial | None = None
@@ -107,7 +105,6 @@ class Port:
                 port=self.path,
                 baudrate=self._baudrate,
                 rtscts=self._rtscts,
-                dsrdtr=self._dsrdtr,
                 timeout=0,
                 write_timeout=self._write_timeout_s,
                 exclusive=True,

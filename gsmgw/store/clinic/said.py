@@ -9,9 +9,11 @@ from gsmgw.store.database import Database, Row, Transaction
 
 #: The marks of an answer's once-only key, see `requests.NewRequest.same_as`.
 _ANSWER_KEYS = ("ack:", "ack;")
+#: Questions that an answer may refer to.
+_MOST_QUESTIONS = 60
 
 
-def questions(db: Database | Transaction, phone: str, since: str, limit: int = 60) -> list[Row]:
+def questions(db: Database | Transaction, phone: str, since: str) -> list[Row]:
     """Return the questions that were put to a phone since a time, open or not, newest text first.
 
     Those of one text stand together, by their numbers. Beside the request's own columns each row
@@ -30,7 +32,7 @@ def questions(db: Database | Transaction, phone: str, since: str, limit: int = 6
         " LEFT JOIN appointment ON appointment.id = request.about"
         " WHERE request.phone = ? AND asks IS NOT NULL AND request.status = 'completed'"
         " AND outbox.created_at >= ? ORDER BY outbox_id DESC, number, request.id LIMIT ?",
-        (phone, since, limit),
+        (phone, since, _MOST_QUESTIONS),
     )
 
 
