@@ -191,16 +191,16 @@ class ClinicDay(Machine):
         """Wait until a phone has got exactly these texts, whatever of them came before."""
         self.until(lambda: self.phone(number) == list(texts))
 
-    def reply(self, number: str, text: str, modem: str = "front") -> None:
+    def reply(self, number: str, text: str) -> None:
         """Let a patient answer; return once the daemon has dealt with it."""
         before = len(self.rows("inbox"))
-        self.sim.receive(number, modem, text)
+        self.sim.receive(number, "front", text)
         self._until_read(before)
 
-    def ring(self, number: str, modem: str = "front") -> None:
+    def ring(self, number: str) -> None:
         """Let a patient ring; return once the daemon has dealt with it."""
         before = len(self.rows("inbox"))
-        self.sim.call(number, modem)
+        self.sim.call(number, "front")
         self._until_read(before)
 
     def _until_read(self, before: int) -> None:

@@ -69,12 +69,10 @@ class Rig:
     def add(self, text: str = "Your visit is on Monday.", **fields: Any) -> int:
         return self.accept(text, **fields).message_id
 
-    def foreign(self, sql: str, params: Any = (), *, recursive: bool = False) -> int:
+    def foreign(self, sql: str, params: Any = ()) -> int:
         """Write as other software does; return the last id."""
         connection = sqlite3.connect(self.db.path, timeout=5)
         try:
-            if recursive:
-                connection.execute("PRAGMA recursive_triggers = ON")
             with connection:
                 return connection.execute(sql, params).lastrowid or 0
         finally:

@@ -75,11 +75,11 @@ class Client:
         """Write a command and return the lines of its answer without empty ones."""
         return [line for line in self.at(command).splitlines() if line]
 
-    def begin(self, tpdu: bytes, *, service_centre: str | None = None) -> None:
+    def begin(self, tpdu: bytes) -> None:
         """Write a submit up to its Ctrl-Z, without waiting for the answer."""
         self.write(f"AT+CMGS={len(tpdu)}\r".encode())
         self.read_until(re.compile(rb"\r\n> ?"))
-        front = pdu.encode_service_centre(service_centre)
+        front = pdu.encode_service_centre(None)
         self.write((front + tpdu).hex().upper().encode() + b"\x1a")
 
     def submit(self, number: str, text: str, *, report: bool = False) -> str:

@@ -76,13 +76,13 @@ class Mail:
         rows = self.box.rows("outbox")
         return Counter(row["state"] for row in rows if row["id"] in self.written)
 
-    def until_arrived(self, timeout_s: float = PATIENCE_S) -> None:
+    def until_arrived(self) -> None:
         """Wait until the network has taken everything, and look that no phone got it twice."""
 
         def arrived() -> bool:
             return sum(self.states()[state] for state in ARRIVED) == len(self.written)
 
-        self.box.until(arrived, timeout_s)
+        self.box.until(arrived)
         self.box.sim.books.wait(lambda books: len(books.delivered) >= len(self.written), PATIENCE_S)
         self.look_once()
 
@@ -103,9 +103,9 @@ def why(box: Site, modem: str) -> str:
     return next((str(row["why"]) for row in box.rows("modem") if row["name"] == modem), "")
 
 
-def until_modem(box: Site, modem: str, state: str, timeout_s: float = PATIENCE_S) -> None:
+def until_modem(box: Site, modem: str, state: str) -> None:
     """Wait until a modem is in a state."""
-    box.until(lambda: states(box).get(modem) == state, timeout_s)
+    box.until(lambda: states(box).get(modem) == state)
 
 
 def fields(line: str, name: str) -> str:
