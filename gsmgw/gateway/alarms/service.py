@@ -14,11 +14,12 @@ docs/operate.md.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 from collections.abc import Callable, Sequence
 
 from gsmgw import logs
-from gsmgw.clock import Clock
+from gsmgw.clock import Clock, format_utc
 from gsmgw.config import Config
 from gsmgw.errors import StoreBusyError, StoreError, StoreFullError
 from gsmgw.gateway.alarms import calling, course, texting
@@ -35,6 +36,8 @@ log = logs.get("alarms")
 EVERY_S = 60.0
 #: A wait in `step` lasts so long at most: somebody may wait for a test. Less while a program runs.
 STEP_S, RUN_STEP_S = 2.0, 1.0
+#: A test that has not been told by then is not told any more: nobody waits for it.
+TEST_VALID = dt.timedelta(hours=1)
 
 
 class Alarms:
@@ -68,6 +71,7 @@ class Alarms:
         """Wait until a minute is over, some seconds at most, and look if it is."""
         left_s = max(0.0, self._looked_at + EVERY_S - self._clock.monotonic())
         try:
+            self._end_late_tests()
             self._calling.work(RUN_STEP_S)
             if not self._calling.is_running:
                 stop.wait(min(left_s, STEP_S))
@@ -99,6 +103,14 @@ class Alarms:
         self._follow(troubles, passed_s)
         troubled = frozenset(trouble.where for trouble in troubles)
         self._texting.work(judgement.usable_modems(health), troubled)
+
+    def _end_late_tests(self) -> None:
+        """End what a command left that was killed, or that found the disk full when it gave up."""
+        before = format_utc(self._clock.now() - TEST_VALID)
+        if late := alarms.tests_before(self._db, before):
+            with self._db.write() as tx:
+                for row in late:
+                    alarms.finish(tx, row["id"], error="it was too late for a test")
 
     def _follow(self, troubles: Sequence[Trouble], passed_s: float) -> None:
         if self._course.is_idle(alarms.unclosed(self._db), troubles):

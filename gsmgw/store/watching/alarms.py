@@ -178,6 +178,14 @@ def test_waits(db: Database) -> bool:
     )
 
 
+def tests_before(db: Database, before: str) -> list[Row]:
+    """Return the notices of tests that were asked for before a time, and that nobody has got."""
+    return db.rows(
+        "SELECT id FROM alarm_notice WHERE finished_at IS NULL AND kind = ? AND made_at < ?",
+        (TEST, before),
+    )
+
+
 def told_of(db: Database | Transaction, alarm_id: int) -> list[Row]:
     """Return the notices of an alarm, with what became of their SMS, oldest first."""
     return db.rows(

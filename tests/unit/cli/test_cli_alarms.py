@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
@@ -15,6 +16,8 @@ from cli_support import Place
 from gsmgw import locks
 from gsmgw.cli import exits
 from gsmgw.cli.demo.stage import Stage
+from gsmgw.errors import StoreFullError
+from gsmgw.store.database import Database
 from gsmgw.store.watching import alarms
 
 PHONE, OTHER = "+48500100299", "+48500100298"
@@ -90,6 +93,33 @@ def test_daemon_that_does_not_come_to_it_tells_nothing_later(place: Place) -> No
     assert result.exit_code == exits.UNAVAILABLE
     assert f"{PHONE}: not told: the daemon has not told it within 0.1 s" in result.output
     assert alarms.owed_phones(place.database) == []
+
+
+@pytest.mark.parametrize("fits", [0, 1])
+def test_disk_that_fills_in_a_test_is_said_at_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch, fits: int
+) -> None:
+    """Full before the test is asked for, or when what nobody told is to be taken back."""
+    configure(place)
+    write, writes = Database.write, iter(range(9))
+
+    @contextlib.contextmanager
+    def filling(self: Database, **named: object) -> Iterator[object]:
+        with write(self, **named) as tx:
+            yield tx
+            if next(writes) >= fits:
+                raise StoreFullError("no space left for database gsmgw.db")
+
+    lock = locks.Lock(locks.database_lock(place.database.path), "database")
+    lock.acquire()
+    monkeypatch.setattr(Database, "write", filling)
+    try:
+        result = place.run("alarm", "test", "--wait", "0.1")
+    finally:
+        lock.release()
+    assert result.exit_code == exits.IO
+    assert "no space left for database gsmgw.db" in result.output
+    assert alarms.owed_phones(place.database) == [PHONE] * fits  # the daemon ends it in an hour
 
 
 def test_list_says_who_was_told_and_who_was_not(place: Place) -> None:

@@ -395,3 +395,21 @@ def test_program_that_failed_is_named_while_the_alarm_is_open(box: Box) -> None:
     box.find()
     box.pass_minutes(12)
     assert not any("alarm.untold" in words for words in box.troubles())
+
+
+@pytest.mark.parametrize(("minutes", "comes"), [(59, True), (61, False)])
+def test_a_test_that_nobody_took_back_does_not_come_at_night(
+    box: Box, minutes: int, comes: bool
+) -> None:
+    """Its command was killed, or found the disk full when it gave up; then the daemon starts."""
+    book = box.program(sms={"to": TECHNICIAN})
+    with box.rig.db.write() as tx:
+        alarm_id = alarms.owe_test(tx, [alarms.HOOK, TECHNICIAN])
+    box.rig.clock.advance(60 * minutes)
+    stop = StopToken()
+    box.alarms.step(stop)
+    told = alarms.told_of(box.rig.db, alarm_id)
+    box.alarms.close()
+    assert all(row["finished_at"] is not None for row in told)
+    assert [row["error"] is None for row in told] == [comes] * 2
+    assert (len(box.texts()), book.exists()) == (int(comes), comes)
