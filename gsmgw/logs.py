@@ -14,16 +14,18 @@ passes every day by the hundred (`routine`); see repeats.py. Somebody calls `tel
 Threads and locks: callable from any thread; one lock around the counters and the write.
 
 On failure: a log that cannot be written (closed stream, full disk) is given up without a word;
-logging never raises and never waits for the journal: what the journal does not take is counted
-(`log.dropped`). The standard library's log (of libraries that we use) is let through from warning
-up once `configure` has run, masked as everything else.
+logging never raises, and waits neither for the journal nor for whoever reads our stream: what they
+do not take is counted (`log.dropped`). The standard library's log (of libraries that we use) is let
+through from warning up once `configure` has run, masked as everything else.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import re
+import select
 import sys
 import threading
 from collections.abc import Iterator
@@ -66,6 +68,9 @@ class _Limits:
 
 _NO_LIMITS = _Limits()
 
+#: A reader of our stream may be so late before lines are dropped.
+_PATIENCE_MS = 1000
+
 #: What is kept of an event that is held back.
 _Held = tuple[LogLevel, str, str, dict[str, object]]
 
@@ -80,7 +85,8 @@ class _Output:
     stream: TextIO | None = None  #: None: whatever sys.stderr is at that moment
     is_journal: bool = False  #: the stream leads there
     journal: journal.Journal | None = None
-    lost: int = 0  #: events that the journal did not take
+    lost: int = 0  #: events that the journal, or the reader of the stream, did not take
+    is_stuck: bool = False  #: nobody reads the stream
     clock: clock.Clock = field(default_factory=clock.SystemClock)
     lock: threading.RLock = field(default_factory=threading.RLock)
     troubles: repeats.Troubles[_Held] = field(default_factory=repeats.Troubles)
@@ -225,6 +231,7 @@ def tell(*, at_once: bool = False) -> None:
         lost, _output.lost = _output.lost, 0
         if lost:
             _own.warning("log.dropped", limit=False, lines=lost)
+            _output.lost = lost if _output.lost else 0  # this line was not taken either
 
 
 def number(value: str | None) -> str:
@@ -332,9 +339,23 @@ def _write(level: LogLevel, event: str, fields: dict[str, object]) -> None:
     # sd-daemon(3): "<4>" at the start of a line is its syslog level.
     prefix = f"<{level.value}>" if _output.is_journal else ""
     with contextlib.suppress(OSError, ValueError):
+        if not _has_room(stream):
+            _output.lost += 1
+            return
         encoding = getattr(stream, "encoding", None) or "utf-8"
         stream.write(f"{prefix}{_encodable(line, encoding)}\n")
         stream.flush()
+
+
+def _has_room(stream: TextIO) -> bool:
+    """Tell whether a stream takes a line without making us wait; waits a moment, but only once."""
+    poll = select.poll()
+    try:
+        poll.register(stream.fileno(), select.POLLOUT)
+    except io.UnsupportedOperation:
+        return True  # none of the system's
+    _output.is_stuck = not poll.poll(0 if _output.is_stuck else _PATIENCE_MS)
+    return not _output.is_stuck
 
 
 def _encodable(line: str, encoding: str) -> str:

@@ -2,6 +2,7 @@
 """The log: what a line looks like, what it never shows, how repeats are counted."""
 
 import datetime as dt
+import fcntl
 import io
 import logging
 import os
@@ -366,6 +367,24 @@ def test_a_broken_stream_is_no_trouble():
     logs.configure(stream=stream)
     stream.close()
     log.error("some.event")
+
+
+def test_a_pipe_that_nobody_reads_holds_nobody_up(monkeypatch):
+    monkeypatch.setattr(logs, "_PATIENCE_MS", 10)
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb", buffering=0) as pipe, os.fdopen(writer, "w") as stream:
+        fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, 4096)
+        logs.configure(stream=stream)
+        for number in range(500):
+            log.info("some.event", number=number)
+        logs.tell()  # this one is not taken either
+        taken = pipe.read(4096).decode().splitlines()
+        logs.tell()
+        (told,) = pipe.read(4096).decode().splitlines()
+        log.info("some.event", number=500)
+        assert pipe.read(4096) == b"info some.event number=500\n"
+    assert taken == [f"info some.event number={number}" for number in range(len(taken))]
+    assert told == f"warning log.dropped lines={500 - len(taken)}"
 
 
 def test_letters_that_the_stream_cannot_hold_are_escaped(tmp_path):
