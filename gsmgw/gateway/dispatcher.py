@@ -234,7 +234,8 @@ class Dispatcher(Desk):
             tx.after_commit(lambda: self._give(places))  # before others wake the modems
             yield tx
             for modem in places.modems:
-                part = self._claiming.claim(tx, modem, self._sessions[modem])
+                # It waits, so nothing else was due a moment ago.
+                part = self._claiming.claim(tx, modem, self._sessions[modem], looks_ahead=False)
                 if part is not None:
                     places.parts[modem] = part
 

@@ -41,8 +41,18 @@ class Claiming:
         choice = self._choice(self._db, modem, session, self._clock.now())
         return choice is not None and choice.pick(self._db) is not None
 
-    def claim(self, tx: Transaction, modem: str, session: Session) -> PartToSend | None:
-        """Mark the next part of a modem as being sent and return it; None if nothing is due."""
+    def claim(
+        self, tx: Transaction, modem: str, session: Session, *, looks_ahead: bool = True
+    ) -> PartToSend | None:
+        """Mark the next part of a modem as being sent and return it; None if nothing is due.
+
+        Args:
+            tx: what it is written in.
+            modem: which.
+            session: the modem's.
+            looks_ahead: look for other messages for which the radio link is worth keeping, beside
+                the parts of this one.
+        """
         choice = self._choice(tx, modem, session, dt.datetime.fromisoformat(tx.now))
         while choice is not None and (message := choice.pick(tx)) is not None:
             part = outbox.first_waiting_part(tx, message["id"])
@@ -54,7 +64,9 @@ class Claiming:
                 message = outbox.get(tx, message["id"]) or message
             outbox.claim(tx, part["id"], modem, session.sim_id)
             outbox.mirror(tx, message["id"])
-            made = self._make(tx, modem, message, part, choice)
+            more = part["number"] < message["parts"]
+            more = more or (looks_ahead and choice.pick(tx) is not None)
+            made = self._make(tx, modem, message, part, more_follow=more)
             if made is not None:
                 return made
         return None
@@ -91,9 +103,8 @@ class Claiming:
         return True
 
     def _make(
-        self, tx: Transaction, modem: str, message: Row, part: Row, choice: choosing.Choice
+        self, tx: Transaction, modem: str, message: Row, part: Row, *, more_follow: bool
     ) -> PartToSend | None:
-        more = choice.pick(tx) is not None
         try:
             return outgoing.make_part(
                 message,
@@ -101,7 +112,7 @@ class Claiming:
                 claimed_at=dt.datetime.fromisoformat(tx.now),
                 report=self._modems[modem].reports,
                 validity_s=self._config.sending.validity,
-                more_follow=more,
+                more_follow=more_follow,
             )
         except (BadNumberError, BadTextError) as error:
             code, words = error.reason, str(error)

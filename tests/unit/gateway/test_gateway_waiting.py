@@ -124,6 +124,7 @@ def test_the_parts_of_a_long_message_stay_together(idle: Rig) -> None:
     accept(idle, TWO_PARTS)
     first = idle.dispatcher.wait_ends("front")
     assert first is not None
+    assert first.more_follow, "the radio link is kept for the second part"
     second = idle.settle(factories.taken(first.part_id), claim_next=True)
     assert second is not None
     assert (first.number, second.number) == (1, 2)
