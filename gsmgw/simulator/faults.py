@@ -129,7 +129,7 @@ FAULTS: dict[str, Fault] = {
         "Pulled out; cleared, or `plug`, it is back.",
         {},
         begin=_unplug,
-        end=modem.Modem.return_power,
+        end=modem.Modem.come_back,
     ),
     "power-cut": Fault(
         "Loses power at once and comes back.",

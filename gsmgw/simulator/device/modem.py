@@ -14,6 +14,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gsmgw import errors
 from gsmgw.at import codes
 from gsmgw.simulator import books, line, loop, network, plan
 from gsmgw.simulator.device import calls, dialogue, habits, memory, syntax
@@ -120,7 +121,14 @@ class Modem:
         """Be without power and port for so many seconds."""
         self.unplug()
         self.books.tell("unplugged", modem=self.name)
-        self._restart = self.loop.after(off_s, self.return_power)
+        self._restart = self.loop.after(off_s, self.come_back)
+
+    def come_back(self) -> None:
+        """Return by itself: what is in the way is told, because nobody waits for an answer."""
+        try:
+            self.return_power()
+        except errors.GsmgwError as error:
+            self.books.tell("step-failed", action="plug", modem=self.name, error=str(error))
 
     def return_power(self) -> None:
         """Be plugged in again after a loss of power; nothing happens if it is."""

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 import simulator_support as support
 
 from gsmgw import errors
-from gsmgw.simulator import Simulator, faults
+from gsmgw.simulator import Simulator, books, faults
 
 PATIENT = "+48500100201"
 
@@ -83,6 +84,29 @@ def test_unplug_for_a_while() -> None:
         fresh = again(simulator)
         assert fresh.lines("AT") == ["OK"]
         fresh.close()
+
+
+@pytest.mark.parametrize("fault", ["power-cut", "unplug"])
+def test_a_port_that_cannot_be_made_again_leaves_the_other_modems_alone(
+    tmp_path: Path, fault: str
+) -> None:
+    link = tmp_path / "front"
+    failed = threading.Event()
+
+    def on_event(event: books.Event) -> None:
+        if event["event"] == "unplugged":
+            link.write_text("somebody's file")
+        elif event["event"] == "step-failed":
+            failed.set()
+
+    layout = {"modems": [{"name": "front", "link": str(link)}, {"name": "back"}]}
+    with Simulator(layout, on_event=on_event) as simulator:
+        simulator.fault("front", fault, **({"off": 0.1} if fault == "power-cut" else {"for_": 0.1}))
+        assert failed.wait(support.PATIENCE_S)
+        assert link.read_text() == "somebody's file"
+        client = support.Client(simulator.ports["back"])
+        assert client.lines("AT")[-1] == "OK"
+        client.close()
 
 
 def test_the_port_of_another_modem_is_not_taken_away(tmp_path: Path) -> None:
