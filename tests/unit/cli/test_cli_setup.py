@@ -141,7 +141,7 @@ def test_nothing_is_done_where_a_person_says_no(
     assert (tmp_path / "gsmgw.yaml").read_text() == SHORT
 
 
-def test_where_nobody_answers(setup: Setup, tmp_path: Path, simulator: Simulator) -> None:
+def test_where_nobody_answers(setup: Setup, simulator: Simulator) -> None:
     result = setup("--port", simulator.ports["front"], answers="")
     assert (result.exit_code, "--yes asks nothing" in result.stderr) == (64, True)
 
@@ -264,25 +264,21 @@ def test_a_port_that_another_program_holds(simulator: Simulator) -> None:
     ("name", "words"),
     [("smsd", "gsmgw migrate smstools"), ("gammu-smsd", "gsmgw migrate gammu"), ("gsmgw", "stop")],
 )
-def test_another_gateway_is_named(
-    name: str, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_another_gateway_is_named(name: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "holders", lambda path: [machine.Process(612, name)])
     shown = finding.explain("/dev/ttyUSB0", "/dev/ttyUSB0 is held by another program")
     assert f"{name}[612]" in shown.what
     assert words in shown.do
 
 
-def test_no_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_rights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     found = finding.survey(["/dev/null"], lambda path: pytest.fail("must not be opened"))
     assert found.useless[0].what.startswith("you may not use it (/dev/null: crw")
     assert "sudo gsmgw setup" in found.useless[0].do
 
 
-def test_a_place_that_may_not_be_written(
-    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_place_that_may_not_be_written(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     result = setup("--yes")
     assert result.exit_code == 73

@@ -110,7 +110,7 @@ def test_values_of_foreign_files_stay_on_one_line_and_are_no_templates() -> None
     assert "x" * 40 not in text
 
 
-def test_a_language_without_text_gets_the_clinics_then_english(tmp_path: Path) -> None:
+def test_a_language_without_text_gets_the_clinics_then_english() -> None:
     assert make({"language": "es"}).text("stop_ack", "hu").startswith("Przychodnia Lipowa: no le")
     assert make({"language": "hu"}).text("stop_ack", "cs").startswith("Przychodnia Lipowa: no more")
     assert make().text("stop_ack", "ru-RU").endswith("СТАРТ")  # noqa: RUF001 - Cyrillic

@@ -152,7 +152,7 @@ def test_a_device_and_its_reset_node(machine):
     assert discovery.usb_device(str(dev / "ttyUSB9"), sysfs) is None
 
 
-def test_a_path_is_taken_as_it_stands(machine, tmp_path):
+def test_a_path_is_taken_as_it_stands(machine):
     sysfs, dev = machine
     now = clock.SystemClock()
     there = settings.Settings("front", port=str(dev / "ttyUSB0"))

@@ -83,7 +83,7 @@ def test_a_folder_that_we_may_not_write(tmp_path: Path, monkeypatch: pytest.Monk
         place.make(None)
 
 
-def test_folders_on_several_file_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_on_several_file_systems(tmp_path: Path) -> None:
     shared = Path("/dev/shm")
     if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("there is no second file system here")
