@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from gsmgw import phone
 from gsmgw.clinic.answering.case import Case
+from gsmgw.clinic.booking.reach import STOPPED
 from gsmgw.clinic.model import Kind, TaskCode
 from gsmgw.clinic.reading import Meaning
 from gsmgw.model import Category
@@ -21,12 +22,6 @@ from gsmgw.store.clinic import requests, said, tasks, visits
 #: Who has decided, as table `consent` calls it.
 SOURCE = "sms"
 
-#: What STOP ends, by `replies.stop`; the same that intake enforces.
-_STOPPED = {
-    "all": (Category.CARE, Category.SURVEY, Category.MARKETING),
-    "marketing": (Category.MARKETING,),
-    "off": (),
-}
 #: What START permits again: what needed no permission before. Marketing needs an express one.
 _STARTED = {
     "all": (Category.CARE, Category.SURVEY),
@@ -38,7 +33,7 @@ _STARTED = {
 def stop(case: Case) -> None:
     """Stop texts to a phone. A second STOP changes nothing and is not answered."""
     tx, number = case.tx, case.arrival.phone
-    categories = _STOPPED[case.office.config.replies.stop]
+    categories = STOPPED[case.office.config.replies.stop]
     if categories and all(
         consent.decision(tx, number, category) == "deny" for category in categories
     ):

@@ -13,11 +13,11 @@ from gsmgw.model import Category
 from gsmgw.store import consent
 from gsmgw.store.database import Database, Row, Transaction
 
-#: Which categories a STOP ends, by `replies.stop`; as intake reads it.
-_STOPPED = {
-    "all": frozenset({Category.CARE, Category.SURVEY, Category.MARKETING}),
-    "marketing": frozenset({Category.MARKETING}),
-    "off": frozenset[Category](),
+#: Which categories a STOP ends, by `replies.stop`; the same that intake enforces.
+STOPPED: dict[str, tuple[Category, ...]] = {
+    "all": (Category.CARE, Category.SURVEY, Category.MARKETING),
+    "marketing": (Category.MARKETING,),
+    "off": (),
 }
 
 
@@ -27,7 +27,7 @@ class Reach:
     def __init__(self, config: Config) -> None:
         """Read which services are never written about, and what a STOP ends."""
         self._never = frozenset(word.casefold() for word in config.reminders.never_text)
-        self._stops = _STOPPED[config.replies.stop]
+        self._stops = STOPPED[config.replies.stop]
 
     def hindrance(
         self,
