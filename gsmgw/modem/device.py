@@ -277,11 +277,15 @@ def packed(code: str) -> str:
     return alphabet.pack(septets).hex().upper()
 
 
+#: What networks write in 7-bit.
+_PLAIN = re.compile(r"[ -~\r\n]*")
+
+
 def decode_service_text(found: network.ServiceText) -> str:
     """Return the text of a +CUSD answer: plain, hexadecimal UCS-2, or packed 7-bit.
 
     The coding scheme decides where it is UCS-2 (23.038 5: 0x11 and 0x48 groups); hexadecimal digits
-    under a 7-bit scheme are packed septets.
+    under a 7-bit scheme are packed septets, unless they are a number: that gives no sense unpacked.
     """
     text = found.text or ""
     if not replies.is_hex(text, 4):
@@ -289,8 +293,13 @@ def decode_service_text(found: network.ServiceText) -> str:
     octets = bytes.fromhex(text)
     if found.dcs is not None and (found.dcs == 0x11 or found.dcs & 0x4C == 0x48):
         return octets.decode("utf-16-be", "replace")
+    is_number = text.isdecimal()
     if len(octets) % 2 == 0 and octets[0] <= 0x04 and found.dcs in (None, 0, 15):
         # Some Huawei sticks give UCS-2 whatever the scheme says; European letters begin so.
-        return octets.decode("utf-16-be", "replace")
+        wide = octets.decode("utf-16-be", "replace")
+        if wide.isprintable() or not is_number:
+            return wide
     septets = alphabet.unpack(octets, len(octets) * 8 // 7)
-    return alphabet.decode_septets(septets).rstrip("\r")
+    unpacked = alphabet.decode_septets(septets).rstrip("\r")
+    # Packed words without any A to F are rare, and numbers, such as one's own, make none.
+    return text if is_number and not _PLAIN.fullmatch(unpacked) else unpacked
