@@ -38,7 +38,9 @@ gsmgw send --csv reminders.csv --category survey
     "csv_path",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help=("Send all messages of a CSV file; its first line names the columns."),
+    help=(
+        "Send all messages of a CSV file (- for standard input); its first line names the columns."
+    ),
 )
 @click.option("--encoding", metavar="NAME", help="How letters are written in the CSV file.")
 @click.option(
@@ -210,6 +212,8 @@ def _send_file(
 ) -> int:
     from gsmgw.cli.messages import csv_file
 
+    if path == Path("-"):
+        path = Path("/dev/stdin")
     table = csv_file.read(
         path, country=current.config.country, encoding=encoding, source=given["source"]
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 from pathlib import Path
 
+import cli_support
 import pytest
 from cli_support import Place
 
@@ -55,6 +57,16 @@ def test_all_options_reach_the_row(place: Place) -> None:
     assert found["expires_at"] == "2099-11-23T07:30:00.000Z"
     place.good("send", "--report", "--flash", "+48500100201", "Hi")
     assert (row(place, 2)["report_requested"], row(place, 2)["flash"]) == (1, 1)
+
+
+def test_a_table_comes_from_standard_input(place: Place) -> None:
+    process = cli_support.start(
+        "send", "--csv", "-", "--json", config=place.config, stdin=subprocess.PIPE
+    )
+    out, err = process.communicate(b"recipient,text\n500100201,Hi\nnobody,Hi\n", timeout=100)
+    assert process.returncode == 65
+    assert json.loads(out)["accepted"] == 1
+    assert err.startswith(b"/dev/stdin, line 3: ")
 
 
 def test_a_file_of_gammus_or_of_an_editor_may_be_utf16(place: Place) -> None:
