@@ -125,7 +125,7 @@ class Ward:
         path = self.root / "etc/systemd/system/gsmgw.service"
         path.parent.mkdir(parents=True, exist_ok=True)
         own = user or getpass.getuser()
-        start = f"ExecStart=/usr/bin/gsmgw --config {self.config} run"
+        start = f"ExecStart=/usr/bin/gsmgw --config '{self.config}' run"
         path.write_text("\n".join(["[Service]", start, f"User={own}", *lines, ""]))
         wants = path.parent / "multi-user.target.wants"
         wants.mkdir(exist_ok=True)
@@ -152,7 +152,8 @@ class Ward:
         table = self.root / "proc/self/mountinfo"
         table.parent.mkdir(parents=True, exist_ok=True)
         lines = ["22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw"]
-        lines.append(f"40 22 0:39 / {point} {options},relatime - {kind} there:/x {options}")
+        there = str(point).replace(" ", r"\040")
+        lines.append(f"40 22 0:39 / {there} {options},relatime - {kind} there:/x {options}")
         table.write_text("\n".join(lines))
 
     def usb(self, identity: str, *classes: str) -> None:

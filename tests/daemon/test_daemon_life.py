@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from site_support import PATIENCE_S, Site, site
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -144,15 +145,15 @@ def test_a_second_daemon_is_refused_and_told_who_runs(box: Site, shared: str) ->
     box.start()
     assert box.process is not None
     pid = box.process.pid
-    text = box.config.read_text()
+    settings = yaml.safe_load(box.config.read_text())
     if shared == "database":
-        text = text.replace(str(box.spool), str(box.folder / "other-spool"))
+        settings["spool"]["path"] = str(box.folder / "other-spool")
         (box.folder / "other-spool").mkdir()
     else:
         (box.folder / "other-db").mkdir()
-        text = text.replace(str(box.database), str(box.folder / "other-db" / "gsmgw.db"))
+        settings["database"]["path"] = str(box.folder / "other-db" / "gsmgw.db")
     other = box.folder / "other.yaml"
-    other.write_text(text)
+    other.write_text(yaml.safe_dump(settings))
     done = box.run("--config", str(other), "run")
     assert done.returncode == 69
     line = done.stderr.splitlines()[-1]

@@ -97,7 +97,9 @@ def run(box: Site, text: str) -> str:
         "/media/stick": box.folder,
         "/tmp/": f"{box.folder}/tmp/",
     }
-    text = re.sub("|".join(places), lambda found: str(places[found[0]]), text)
+    text = re.sub(
+        "|".join(places), lambda found: re.sub("[ ]", r"\\ ", str(places[found[0]])), text
+    )
     done = subprocess.run(
         ["sh", "-ec", text],
         capture_output=True,

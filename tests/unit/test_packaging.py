@@ -9,6 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -213,31 +215,38 @@ def test_help_has_a_right_first_line(unpacked: Path) -> None:
     assert done.stdout.startswith("Installs gsmgw 9.9.9")
 
 
-def test_damaged_archive_is_not_used(unpacked: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def there() -> Iterator[Path]:
+    """A place to install to: not below TMPDIR, whose path may hold what a prefix may not."""
+    with tempfile.TemporaryDirectory(prefix="gsmgw-there-", dir="/tmp") as folder:
+        yield Path(folder) / "there"
+
+
+def test_damaged_archive_is_not_used(unpacked: Path, there: Path) -> None:
     (unpacked / "wheels" / "pip-1-py3-none-any.whl").write_text("no wheeL")
-    done = install(unpacked, "--prefix", str(tmp_path / "there"))
+    done = install(unpacked, "--prefix", str(there))
     assert done.returncode == 1
     assert "damaged" in done.stderr
     assert "wheels/pip-1-py3-none-any.whl" in done.stderr
     (unpacked / "SHA256SUMS").unlink()
     assert "SHA256SUMS is missing" in install(unpacked, "--prefix", "/tmp/x").stderr
-    assert not (tmp_path / "there").exists()
+    assert not there.exists()
 
 
-def test_another_machine_is_told(unpacked: Path, tmp_path: Path) -> None:
+def test_another_machine_is_told(unpacked: Path, there: Path) -> None:
     text = (unpacked / "install.sh").read_text()
     (unpacked / "install.sh").write_text(re.sub(r"^machine=.*$", "machine=vax", text, flags=re.M))
     write_sums(unpacked)
-    done = install(unpacked, "--prefix", str(tmp_path / "there"))
+    done = install(unpacked, "--prefix", str(there))
     assert done.returncode == 1
     assert "this archive is for vax" in done.stderr
 
 
-def test_failed_installation_leaves_the_old_program(unpacked: Path, tmp_path: Path) -> None:
-    old = tmp_path / "there" / "lib" / "gsmgw" / "old"
+def test_failed_installation_leaves_the_old_program(unpacked: Path, there: Path) -> None:
+    old = there / "lib" / "gsmgw" / "old"
     old.parent.mkdir(parents=True)
     old.write_text("works")
-    done = install(unpacked, "--prefix", str(tmp_path / "there"), "--python", sys.executable)
+    done = install(unpacked, "--prefix", str(there), "--python", sys.executable)
     assert done.returncode == 1
     assert "nothing has been changed" in done.stderr
     assert old.read_text() == "works"

@@ -13,6 +13,7 @@ import contextlib
 import grp
 import os
 import pwd
+import re
 import shlex
 import stat
 import subprocess
@@ -211,6 +212,10 @@ class Mount:
         return self.kind in _REMOTE
 
 
+#: Blanks, tabs, line ends and backslashes in a path of mountinfo.
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
 def mount_of(path: Path) -> Mount | None:
     """Return the mount of a path, by proc_pid_mountinfo(5); None if it cannot be told."""
     try:
@@ -223,7 +228,7 @@ def mount_of(path: Path) -> Mount | None:
         fields, kind = before.split(), after.split()
         if len(fields) < 6 or len(kind) < 3:
             continue
-        point = fields[4].encode().decode("unicode_escape", "replace")
+        point = _OCTAL.sub(lambda found: chr(int(found[1], 8)), fields[4])
         inside = real == point or real.startswith(point.rstrip("/") + "/")
         if inside and (best is None or len(point) >= len(best.point)):
             options = {*fields[5].split(","), *kind[2].split(",")}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -40,7 +41,8 @@ ERRORS = {
 def test_the_examples_run_in_order(place: Place) -> None:
     printed = []
     for language, code in re.findall(r"^```(sh|python)\n(.*?)^```", DOC, re.M | re.S):
-        code = code.replace(DATABASE, str(place.database.path))
+        path = str(place.database.path)
+        code = code.replace(DATABASE, path if language == "python" else shlex.quote(path))
         command = [sys.executable, "-c", code] if language == "python" else ["sh", "-ec", code]
         done = subprocess.run(command, capture_output=True, check=False)
         assert (done.returncode, done.stderr) == (0, b""), code

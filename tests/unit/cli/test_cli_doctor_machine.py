@@ -140,6 +140,19 @@ def test_mounts_within_mounts(root: Path) -> None:
     assert other.point == "/"
 
 
+def test_a_mount_whose_name_is_not_english_is_known(root: Path) -> None:
+    """A stick with a label: the kernel writes blanks in octal, and letters as they are."""
+    table = root / "proc/self/mountinfo"
+    table.parent.mkdir(parents=True)
+    table.write_text(
+        "22 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
+        r"40 22 8:17 / /media/anna/Łódź\0402\134x rw - vfat /dev/sdb1 rw"
+    )
+    found = machine.mount_of(Path("/media/anna/Łódź 2\\x/spool"))
+    assert found is not None
+    assert (found.point, found.kind) == ("/media/anna/Łódź 2\\x", "vfat")
+
+
 def test_the_journal_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert machine.log_lines(5) == []

@@ -145,7 +145,7 @@ def test_the_installed_unit_counts_with_its_drop_ins(
 ) -> None:
     root = tmp_path / "root"
     monkeypatch.setattr(machine, "ROOT", root)
-    ours = OUR_UNIT.read_text().replace("/etc/gsmgw/gsmgw.yaml", f"{tmp_path}/gsmgw.yaml")
+    ours = OUR_UNIT.read_text().replace("/etc/gsmgw/gsmgw.yaml", f"'{tmp_path}/gsmgw.yaml'")
     install(root, "usr/lib/systemd/system", "gsmgw.service", ours)
     install(root, "usr/lib/systemd/system/gsmgw.service.d", "a.conf", "ReadWritePaths=/srv/sms\n")
     assert check(tmp_path, "spool: {path: /srv/sms}").exit_code == 0
@@ -157,7 +157,7 @@ def test_the_installed_unit_counts_with_its_drop_ins(
         root,
         "etc/systemd/system",
         "gsmgw.service",
-        f"ExecStart=gsmgw --config {tmp_path}/gsmgw.yaml",
+        f"ExecStart=gsmgw --config '{tmp_path}/gsmgw.yaml'",
     )
     assert check(tmp_path, "spool: {path: /srv/sms}").exit_code == 0
 

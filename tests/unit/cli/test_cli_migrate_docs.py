@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -87,7 +88,7 @@ def test_messages_that_wait_are_sent_by_us(place: Place, gammu: Path) -> None:
 
 @pytest.mark.skipif(not shutil.which("sqlite3"), reason="the example needs the sqlite3 command")
 def test_what_was_received_becomes_a_table(gammu: Path, tmp_path: Path) -> None:
-    command = block("sh").replace(OLD, str(gammu))
+    command = block("sh").replace(OLD, shlex.quote(str(gammu)))
     subprocess.run(["sh", "-ec", command], cwd=tmp_path, check=True)
     assert (tmp_path / "received-before.csv").read_text() == (
         "ReceivingDateTime,SenderNumber,TextDecoded\n"

@@ -79,7 +79,7 @@ class Running:
 
 def test_ports_first_then_events() -> None:
     with Running() as running:
-        path = running.screen.wait("port front ").split()[-1]
+        path = running.screen.wait("port front ").rstrip("\n").partition("port front ")[2].strip()
         client = support.Client(path)
         client.at("ATE0")
         client.submit(PATIENT, "Hi", report=True)
