@@ -319,7 +319,9 @@ class Settling:
         counting.settled_otherwise(tx, tried.part)
         change = PartChange(PartState.WAITING, proof=tried.result.proof)
         outbox.change_part(tx, tried.part["id"], change)
-        outbox.end_attempt(tx, tried.part["id"], outcome=Outcome.UNTOUCHED, change=change)
+        # The part is as good as new; the attempt tells whoever asks why it took a second one.
+        told = dataclasses.replace(change, error=tried.result.detail or None)
+        outbox.end_attempt(tx, tried.part["id"], outcome=Outcome.UNTOUCHED, change=told)
         endings.release(tx, self._config, tried.message["id"])
         due_at = None
         if tries.count_untouched(tx, tried.part["id"]) >= retry.UNTOUCHED_TRIES:

@@ -12,6 +12,7 @@ from gateway_support import THREE_PARTS, TWO_PARTS, Rig
 
 from gsmgw import pdu
 from gsmgw.model import ModemReport, ModemState, Outcome, SubmitResult
+from gsmgw.store import outbox
 
 
 def test_message_goes_from_queued_to_sent(rig: Rig) -> None:
@@ -109,6 +110,16 @@ def test_references_of_long_messages_count_on_after_a_restart(rig: Rig) -> None:
     rig.must_claim()
     refs = [rig.message(message_id)["concat_ref"] for message_id in (first, second)]
     assert refs == [1, 2]
+
+
+def test_it_is_remembered_why_a_modem_never_had_a_part(rig: Rig) -> None:
+    rig.attach("front")
+    message_id = rig.add()
+    part = rig.must_claim("front")
+    rig.settle(factories.untouched(part.part_id), "front")
+    (attempt,) = outbox.attempts(rig.db, message_id)
+    assert (attempt["outcome"], attempt["error"]) == ("untouched", "no prompt")
+    assert outbox.parts(rig.db, message_id)[0]["error"] is None
 
 
 def test_long_message_of_which_nothing_went_out_is_let_go(rig: Rig) -> None:
