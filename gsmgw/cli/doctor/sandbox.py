@@ -10,6 +10,7 @@ Known limits: links are not followed, and specifiers (%i) are not filled in.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,9 +97,17 @@ def read(settings: Iterable[tuple[str, str]]) -> Sandbox:
         elif key in _OWN:
             found.own += [_OWN[key] / word.partition(":")[0] for word in value.split()]
         elif key in _LISTS:
-            paths = [_target(key, word) for word in value.split()]
+            paths = [_target(key, word) for word in _words(value)]
             found.lists[key] = [*found.lists.get(key, []), *paths] if value else []
     return found
+
+
+def _words(value: str) -> list[str]:
+    """Return the words of a list; one with blanks stands in quotes."""
+    try:
+        return shlex.split(value)
+    except ValueError:
+        return value.split()
 
 
 def _target(key: str, word: str) -> Path:
@@ -131,7 +140,8 @@ def compare(unit: Path, sandbox: Sandbox, config: Config) -> Iterator[Trouble]:
             yield _wrong(path, f"{what} no other program sees what is there", elsewhere)
         elif not sandbox.is_writable(path):
             what = f"{key}: the unit {unit} does not let the daemon write there"
-            yield _wrong(path, what, drop_in(f"ReadWritePaths={path}"))
+            word = f'"{path}"' if " " in str(path) else str(path)
+            yield _wrong(path, what, drop_in(f"ReadWritePaths={word}"))
     for key, path in _looked_at(config):
         if sandbox.is_hidden(path) or sandbox.is_apart(path):
             what = f"{key}: the unit {unit} hides it from the daemon"

@@ -134,6 +134,17 @@ def test_a_drop_in_beside_the_unit_opens_a_place(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
 
 
+def test_the_way_out_is_right_for_a_place_with_a_blank(tmp_path: Path) -> None:
+    unit = tmp_path / "gsmgw.service"
+    unit.write_text(OUR_UNIT.read_text())
+    done = check(tmp_path, "spool: {path: /srv/our sms}", "--unit", str(unit))
+    assert 'ReadWritePaths="/srv/our sms"' in " ".join(done.output.split())
+    for said, code in (('"/srv/our sms"', 0), ("/srv/our sms", 78), ('"/srv/our', 78)):
+        unit.write_text(f"{OUR_UNIT.read_text()}\n[Service]\nReadWritePaths={said}\n")
+        done = check(tmp_path, "spool: {path: /srv/our sms}", "--unit", str(unit))
+        assert done.exit_code == code, done.output
+
+
 def install(root: Path, folder: str, name: str, text: str) -> None:
     path = root / folder / name
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -79,11 +79,11 @@ def closed_outgoing(ward: Ward) -> None:
 
 
 def unit_without_the_spool(ward: Ward) -> None:
-    ward.unit("ProtectSystem=strict", f"ReadWritePaths={ward.database.parent}")
+    ward.unit("ProtectSystem=strict", f"ReadWritePaths='{ward.database.parent}'")
 
 
 def no_spool(ward: Ward) -> None:
-    ward.unit("ProtectSystem=strict", f"ReadWritePaths={ward.path}")
+    ward.unit("ProtectSystem=strict", f"ReadWritePaths='{ward.path}'")
     for folder in FOLDERS:
         (ward.spool / folder).rmdir()
     ward.spool.rmdir()
