@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import itertools
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from gsmgw.threads import StopToken
 log = logs.get("gateway")
 
 STEP_S = 5.0
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 #: Retention and the size of the write-ahead log are looked at this often.
 SLOW_DUTIES_S = 600.0
 #: ... and so long after the clock was set: one that is set wrongly is put right soon.
@@ -136,6 +138,8 @@ class Housekeeping:
 
         Raises:
             StoreDamagedError: it was removed, moved away, or another was put in its place.
+            StoreFullError: so it was, and there is no room to save it: it is tried again, for with
+                this process it would be gone.
         """
         if self._file is None or _file_at(self._db.path) == self._file:
             return
@@ -146,6 +150,11 @@ class Housekeeping:
         try:
             backup.make(self._db, aside)
         except (OSError, StoreError) as error:
+            if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                raise StoreFullError(
+                    f"{what}, and there is no room to save what was in it ({error}): make room"
+                    f" in {path.parent}; until then do not stop gsmgw, or it is lost"
+                ) from error
             raise StoreDamagedError(
                 f"{what}; what was in it could not be saved: {error}"
             ) from error

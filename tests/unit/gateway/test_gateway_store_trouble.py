@@ -13,8 +13,10 @@ import pytest
 from gateway_support import Rig
 
 from gsmgw import logs
-from gsmgw.errors import StoreError
+from gsmgw.errors import StoreDamagedError, StoreError, StoreFullError
 from gsmgw.model import ModemReport, ModemState, SimIdentity
+from gsmgw.store.database import Database
+from gsmgw.threads import StopToken
 
 
 @pytest.fixture
@@ -145,8 +147,6 @@ def test_what_cannot_be_stored_is_an_error_where_the_worker_must_know(rig: Rig) 
 
 
 def test_housekeeping_waits(rig: Rig) -> None:
-    from gsmgw.threads import StopToken
-
     message_id = rig.add(expires_at=rig.after(1))
     rig.clock.advance(2)
     stop = StopToken()
@@ -156,6 +156,33 @@ def test_housekeeping_waits(rig: Rig) -> None:
     assert rig.state_of(message_id) == "queued"
     rig.housekeeping.step(stop)
     assert rig.state_of(message_id) == "expired"
+
+
+def test_a_removed_database_is_kept_alive_until_there_is_room_to_save_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Somebody makes room on a full disk in the wrong place; only this process still has it."""
+    message_id = rig.add()
+    stop = StopToken()
+    stop.set()
+    rig.housekeeping.step(stop)
+    for path in tmp_path.glob("gsmgw.db*"):
+        path.unlink()
+
+    def full(_self: Database, _target: Path) -> None:
+        raise StoreFullError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "backup", full)
+        with pytest.raises(StoreFullError, match="do not stop gsmgw, or it is lost"):
+            rig.housekeeping.work()
+        rig.housekeeping.step(stop)  # it is looked at again, and gsmgw goes on
+    assert list(tmp_path.glob("*rescued*")) == []
+    with pytest.raises(StoreDamagedError, match="what was in it stands in"):
+        rig.housekeeping.step(stop)
+    (rescued,) = tmp_path.glob("gsmgw.db.rescued-*")
+    with contextlib.closing(sqlite3.connect(rescued)) as found:
+        assert found.execute("SELECT id FROM outbox").fetchall() == [(message_id,)]
 
 
 # -- PINs, service centre, commands ---------------------------------------------------------------
