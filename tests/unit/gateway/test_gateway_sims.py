@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import factories
 import pytest
 from gateway_support import Rig
 
@@ -32,6 +33,27 @@ def test_sim_may_be_moved_out_of_a_modem_that_does_not_answer(rig: Rig, state: M
     rig.attach("back", sim=SIM)
     message_id = rig.add()
     assert rig.must_claim("back").message_id == message_id
+
+
+def test_sim_that_is_moved_with_a_part_in_flight_sends_nothing_twice(rig: Rig) -> None:
+    """The part stays in doubt with its SIM; a report in the other modem tells of it."""
+    sim_id = rig.attach("front", sim=SIM)
+    rig.train(sim_id, 10)
+    for index in range(2):
+        rig.add(f"{index}", recipient=factories.make_number(index))
+        rig.clock.advance(1)
+    flying = rig.must_claim("front").part_id
+    with pytest.raises(SimError):
+        rig.attach("back", sim=SIM)  # until its modem is known to be without it
+    rig.state("front", ModemState.ABSENT)
+    assert rig.attach("back", sim=SIM) == sim_id
+    following = rig.claim("back")
+    assert following is None or following.part_id != flying, "its fate is not known"
+    assert rig.part(flying)["state"] in ("sending", "uncertain")
+    rig.settle(factories.uncertain(flying), "front")
+    assert (rig.part(flying)["state"], rig.part(flying)["sim_id"]) == ("uncertain", sim_id)
+    rig.report(11, factories.make_number(0), modem="back")
+    assert (rig.part(flying)["state"], rig.part(flying)["mr"]) == ("delivered", 11)
 
 
 def test_modems_that_share_an_imei_and_tell_nothing_of_their_sims_are_two(rig: Rig) -> None:
