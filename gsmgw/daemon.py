@@ -87,7 +87,7 @@ class Round:
             wake=self._hints.housekeeping.set,
         )
         rows = NewRows(self._db, intake, self._hints)
-        self.supervisor.add(rows, wake=rows.wake)
+        self.supervisor.add(rows, wake=rows.wake, is_near=True)
         self._watch(settings, intake, trust)
         if settings.clinic is not None:
             from gsmgw.clinic import service as clinic  # costs half a second
@@ -97,11 +97,13 @@ class Round:
                 wake=self._hints.clinic.set,
             )
         for door in spool.services(settings, self._db, intake, self._hints, self._clock):
-            self.supervisor.add(door.service, wake=door.wake)
+            self.supervisor.add(door.service, wake=door.wake, is_near=door.is_near)
         for modem in settings.modems:
             worker = Worker(_settings(settings, modem), self._dispatcher, now=self._clock)
             self._hints.add_modem(worker.wake)
-            self.supervisor.add(worker, watched=False, wake=worker.wake, together="modems")
+            self.supervisor.add(
+                worker, watched=False, wake=worker.wake, together="modems", is_near=True
+            )
 
     def _watch(self, settings: Config, intake: Intake, trust: ClockTrust) -> None:
         """Add what tells others how things are."""

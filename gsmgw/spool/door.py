@@ -26,6 +26,7 @@ class Door:
 
     service: Taking | Results | Handouts | Hooks | ClinicTaking | ClinicHanding
     wake: Callable[[], None]  #: ends a wait in its step; any thread
+    is_near: bool  #: it is on the way of a message to the modem
 
 
 def prepare(config: Config) -> None:
@@ -56,4 +57,4 @@ def services(
             ClinicHanding(config, db, hints, clock),
             ClinicTaking(config, db, hints, clock),
         ]
-    return [Door(service, service.wake) for service in running]
+    return [Door(service, service.wake, isinstance(service, Taking)) for service in running]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -196,6 +197,16 @@ def test_systemd_is_told_of_every_turn(box: Site, tmp_path: Path) -> None:
         box.until(lambda: has_heard("WATCHDOG=1"))
         assert box.stop() == 0
         assert has_heard("STOPPING=1")
+
+
+def test_what_is_on_a_messages_way_shares_a_processor_and_the_rest_is_free(box: Site) -> None:
+    box.start()
+    assert box.process is not None
+    allowed = os.sched_getaffinity(0)
+    threads = [int(task.name) for task in Path(f"/proc/{box.process.pid}/task").iterdir()]
+    where = [os.sched_getaffinity(thread) for thread in threads]
+    assert where.count({max(allowed)}) >= 3, "files, rows and one modem"
+    assert os.sched_getaffinity(box.process.pid) == allowed
 
 
 def test_nothing_of_the_daemon_is_left_running(box: Site) -> None:

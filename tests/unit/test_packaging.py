@@ -113,6 +113,7 @@ def test_what_the_unit_forbids_fails_and_kills_nobody() -> None:
     text = (ROOT / "systemd/gsmgw.service").read_text()
     filters = re.findall(r"^SystemCallFilter=(.+)$", text, re.MULTILINE)
     assert filters.index("@chown") > filters.index("~@privileged @resources")
+    assert filters.index("sched_setaffinity") > filters.index("~@privileged @resources")
     assert "\nSystemCallErrorNumber=EPERM\n" in text
 
 

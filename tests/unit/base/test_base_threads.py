@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stop tokens, hints, and the supervisor of services."""
 
+import os
 import signal
 import threading
 
@@ -375,3 +376,38 @@ def test_names_are_unique(supervisor):
 def test_stopping_before_starting_is_harmless(supervisor):
     supervisor.add(ObedientService("front"))
     assert supervisor.stop(LONG_S) == []
+
+
+class Looking(ObedientService):
+    """Looks where it may run."""
+
+    processors = frozenset()
+
+    def open(self):
+        super().open()
+        self.processors = os.sched_getaffinity(0)
+
+
+def test_threads_on_a_messages_way_share_a_processor_and_no_other_is_bound(supervisor):
+    everywhere = os.sched_getaffinity(0)
+    services = [Looking("taking"), Looking("front"), Looking("hooks")]
+    for service in services:
+        supervisor.add(service, is_near=service.name != "hooks")
+    supervisor.start()
+    taking, front, hooks = (service.processors for service in services)
+    assert taking == front
+    assert len(taking) == 1
+    assert taking <= everywhere
+    assert hooks == everywhere == os.sched_getaffinity(0)
+
+
+def test_a_thread_that_may_not_choose_its_processor_runs_all_the_same(supervisor, monkeypatch):
+    def forbidden(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setaffinity", forbidden)
+    service = Looking("front")
+    supervisor.add(service, is_near=True)
+    supervisor.start()
+    assert stepping(service)
+    assert service.processors == os.sched_getaffinity(0)
