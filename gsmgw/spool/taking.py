@@ -95,6 +95,8 @@ class Taking:
         self._watcher.start()
         self._scan_at = self._clock.monotonic()
         self._unrecorded, self._long_lists = self._orphans(), {}
+        if self._unrecorded:
+            self._sync()  # a kill may have come between the rename and this
 
     def step(self, stop: StopToken) -> None:
         """Wait for something to do, some seconds at most, and do it."""
@@ -170,10 +172,14 @@ class Taking:
                 claims.append(claim)
         if claims:
             self._unrecorded += claims
-            files.sync(self._checked)
-            files.sync(self._outgoing)
+            self._sync()
         self._record_left_over()
         return len(claims)
+
+    def _sync(self) -> None:
+        """Put renames on disk: a file that came back with power would be sent a second time."""
+        files.sync(self._checked)
+        files.sync(self._outgoing)
 
     def _oldest_first(self, ready: list[str]) -> list[str]:
         if len(ready) < 2:

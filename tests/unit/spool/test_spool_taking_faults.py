@@ -450,3 +450,15 @@ def test_numbers_in_names_are_masked_and_many_bad_elements_are_one_line(bench: B
         bench.take("sms-48500100201", bad)
     (record,) = records
     assert (record.event, record.fields["file"]) == ("spool.rejected", "sms-485***201")
+
+
+def test_a_file_claimed_just_before_a_kill_is_on_disk_before_it_is_stored(bench: Bench) -> None:
+    """Else a loss of power soon after would put it back into outgoing, and it would go twice."""
+    (bench.place.checked / "X").write_text(FILE)
+    changes: list[tuple[str, Path]] = []
+    with files.recording(lambda change, paths: changes.append((change, paths[0]))):
+        bench.taking.open()
+        assert bench.messages() == []
+        assert changes[-2:] == [("sync", bench.place.checked), ("sync", bench.place.outgoing)]
+    bench.taking.take_ready()
+    assert len(bench.messages()) == 1
